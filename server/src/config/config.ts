@@ -1,0 +1,105 @@
+// The configuration of a server once every source has been read, checked and merged.
+
+export interface ListenAddress {
+  /** An IP address or name; `0.0.0.0` when the file says `":8090"`. IPv6 without brackets. */
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+}
+
+export interface TlsFiles {
+  /** Path of the PEM certificate chain; read again when it changes. */
+  readonly cert: string;
+  /** Path of the PEM private key. */
+  readonly key: string;
+}
+
+export interface ExchangeConfig {
+  readonly type: "local" | "redis" | "rabbitmq";
+  readonly exchangeName: string;
+  readonly queueName: string;
+  /** With credentials: never logged, masked by print-config. */
+  readonly rabbitmq: string;
+  readonly redis: string;
+}
+
+/** Bounds of the whole node. What exceeds one is refused or closed as PROTOCOL.md says; nothing is cut short silently. */
+export interface NodeLimits {
+  /** Largest client frame, bytes; more closes 1009. An application may lower it. */
+  readonly frameBytes: number;
+  /** Largest HTTP body, bytes; more answers 413. */
+  readonly bodyBytes: number;
+  /** Deepest nesting of a message's `data`, itself being 1. */
+  readonly jsonDepth: number;
+  /** Longest connect or API token, bytes. */
+  readonly tokenBytes: number;
+  /** Live WebSockets on this node; more answers 503. */
+  readonly connections: number;
+  /** Bytes waiting for one socket; more closes it (classic 1013). */
+  readonly outboxBytes: number;
+  /** TCP connections that are not (yet) a WebSocket and have not authenticated a request; more are dropped on arrival. */
+  readonly unauthenticatedSockets: number;
+  /** Time from the TCP connection to the complete request headers, also of an upgrade. */
+  readonly headersTimeoutMs: number;
+  /** Time to the complete request body. */
+  readonly requestTimeoutMs: number;
+  /** Time that an upgrade may wait for the exchange's confirmation; then 503. */
+  readonly upgradeTimeoutMs: number;
+}
+
+export interface Config {
+  /** Raises the log level to debug. */
+  readonly debug: boolean;
+  /** The name of this installation in logs. */
+  readonly app: string;
+  readonly listen: ListenAddress;
+  readonly tls: TlsFiles | undefined;
+  /** The internal listener: health, metrics. `explicit`: its port was set, so a busy one is an error. */
+  readonly internal: ListenAddress & { readonly enabled: boolean; readonly explicit: boolean };
+  readonly exchange: ExchangeConfig;
+  readonly store: { readonly type: "memory" | "redis" | "none" };
+  /** As written; `apps/parse.ts` names what is wrong with it. */
+  readonly applications: unknown;
+  /** A file holding `{revision, applications}`, or "". */
+  readonly applicationsFile: string;
+  /** A directory holding `applications.json` (a mounted Secret), or "". */
+  readonly applicationsDir: string;
+  readonly limits: NodeLimits;
+  readonly ping: { readonly intervalMs: number; readonly missed: number };
+  readonly drain: { readonly windowMs: number };
+  readonly ready: { readonly eventLoopLagMs: number; readonly heapUsedRatio: number; readonly exchange: boolean };
+  readonly log: { readonly level: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent" };
+  readonly console: { readonly enabled: boolean };
+  readonly docs: { readonly enabled: boolean };
+}
+
+/** Something to tell about a configuration: where, what, and what might have been meant. */
+export interface Finding {
+  readonly severity: "error" | "warning";
+  /** The dotted key (`limits.frame_bytes`, `applications[1].app_key`) or the variable's name. */
+  readonly key: string;
+  readonly message: string;
+  /** `conf.yaml`, `environment`, `flags`. */
+  readonly source: string;
+  /** 1-based, for files. */
+  readonly line?: number;
+  /** "did you mean …". */
+  readonly suggestion?: string;
+}
+
+/** Thrown when a configuration cannot be used; `findings` holds every fault, not only the first. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly findings: readonly Finding[];
+
+  constructor(findings: readonly Finding[]) {
+    super(findings.map(formatFinding).join("\n"));
+    this.findings = findings;
+  }
+}
+
+/** `conf.yaml:12: limits.frame_byte: unknown key; did you mean limits.frame_bytes?` */
+export function formatFinding({ source, line, key, message, suggestion }: Finding): string {
+  const where = line === undefined ? source : `${source}:${line}`;
+  return `${where}: ${key}: ${message}${suggestion === undefined ? "" : `; did you mean ${suggestion}?`}`;
+}

@@ -1,0 +1,29 @@
+// The exchange of a single node: what is published here is delivered here.
+import { type Target, targetId } from "../protocol/target.ts";
+import type { Deliver, Exchange } from "./exchange.ts";
+
+/** Never unavailable; needs nothing outside the process. */
+export function createLocalExchange(): Exchange {
+  const held = new Set<string>();
+  let deliver: Deliver | undefined;
+  return {
+    type: "local",
+    async open(handler) {
+      deliver = handler;
+    },
+    async hold(target) {
+      held.add(targetId(target));
+    },
+    release(target) {
+      held.delete(targetId(target));
+    },
+    async publish(targets: readonly Target[], envelope) {
+      for (const target of targets) if (held.has(targetId(target))) deliver?.(target, envelope);
+    },
+    state: () => ({ up: deliver !== undefined, detail: "local" }),
+    async close() {
+      deliver = undefined;
+      held.clear();
+    },
+  };
+}
