@@ -50,6 +50,8 @@ export interface XlveinErrorOptions {
   /** An HTTP status other than the kind's (an exhausted quota on connect is 429 as well as 503). */
   status?: number;
   fields?: readonly FieldError[];
+  /** A word for the `reason` label of a metric; from the code, never from input. */
+  reason?: string;
 }
 
 /** An error that a caller of the API or a client may see. Its message never holds a token, a secret or a body. */
@@ -61,6 +63,7 @@ export class XlveinError extends Error {
   readonly title: string;
   readonly retryAfterSeconds: number | undefined;
   readonly fields: readonly FieldError[];
+  readonly reason: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: XlveinErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -71,5 +74,6 @@ export class XlveinError extends Error {
     this.retryable = kind.retryable;
     this.retryAfterSeconds = options.retryAfterSeconds ?? (kind.retryable ? 1 : undefined);
     this.fields = options.fields ?? [];
+    this.reason = options.reason;
   }
 }

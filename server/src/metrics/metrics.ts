@@ -18,7 +18,9 @@ export function createMetrics(version: string) {
   registry.removeSingleMetric("nodejs_active_resources_total");
   const registers = [registry];
   const counter = <L extends string = never>(name: string, help: string, labelNames: L[] = []) => new Counter({ name, help, labelNames, registers });
-  const gauge = <L extends string = never>(name: string, help: string, labelNames: L[] = []) => new Gauge({ name, help, labelNames, registers });
+  const readers = new Map<string, () => void>();
+  const gauge = <L extends string = never>(name: string, help: string, labelNames: L[] = []) =>
+    new Gauge({ name, help, labelNames, registers, collect: () => readers.get(name)?.() });
   const histogram = <L extends string = never>(name: string, help: string, labelNames: L[] = []) =>
     new Histogram({ name, help, labelNames, buckets: FAST_SECONDS, registers });
 
@@ -27,6 +29,8 @@ export function createMetrics(version: string) {
 
   return {
     registry,
+    /** Calls `read` at every scrape to set a gauge that is cheaper to count then than to keep. */
+    readAtScrape: (name: string, read: () => void) => void readers.set(name, read),
     connections: gauge("xlvein_connections", "Live WebSocket connections.", ["app"]),
     connectionsOpened: counter("xlvein_connections_opened_total", "WebSocket connections accepted.", ["app"]),
     connectionsClosed: counter("xlvein_connections_closed_total", "WebSocket connections ended, by close code.", ["app", "code"]),

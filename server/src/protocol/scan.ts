@@ -1,0 +1,209 @@
+// Finds values inside JSON text without parsing them, so that a message's body travels exactly as its sender wrote it (RFC 8259).
+import { ErrorCode, XlveinError } from "../errors.ts";
+
+/** Where a value stands in a text: `text.slice(start, end)` is the value alone. UTF-16 units, as all string indexes. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+const [TAB, LF, CR, SPACE] = [0x09, 0x0a, 0x0d, 0x20];
+const [QUOTE, COMMA, COLON, BACKSLASH] = [0x22, 0x2c, 0x3a, 0x5c];
+const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
+
+const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
+const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
+
+/**
+ * The spans of the values of a JSON object's members, by key; of a repeated key the last, as JSON.parse has it.
+ * Linear in the text, whatever it holds, and without recursion.
+ * @param maxDepth most arrays and objects inside one another in each value, the value itself being the first
+ * @param name what the text is called in errors
+ * @throws XlveinError MESSAGE_INVALID when the text is not one JSON object, or is nested too deeply
+ */
+export function scanObject(text: string, maxDepth: number, name = "message"): ReadonlyMap<string, Span> {
+  const members = new Map<string, Span>();
+  let at = openObject(text, name);
+  if (text.charCodeAt(at) === CLOSE_OBJECT) return endOfText(text, at + 1, name, members);
+  for (;;) {
+    const keyStart = at;
+    const keyEnd = endOfKey(text, at, name);
+    const start = startOfMember(text, keyEnd, name);
+    const end = endOfValue(text, start, maxDepth, name);
+    members.set(keyOf(text, keyStart, keyEnd), { start, end });
+    at = skipSpace(text, end);
+    if (text.charCodeAt(at) === CLOSE_OBJECT) return endOfText(text, at + 1, name, members);
+    if (text.charCodeAt(at) !== COMMA) throw syntaxError(text, at, name);
+    at = skipSpace(text, at + 1);
+  }
+}
+
+/** The spans of the elements of the array that `span` holds; the array has been scanned before, so it is known to be valid. */
+export function scanArray(text: string, span: Span): readonly Span[] {
+  const elements: Span[] = [];
+  let at = skipSpace(text, span.start + 1);
+  while (text.charCodeAt(at) !== CLOSE_ARRAY) {
+    const end = endOfValue(text, at, Number.POSITIVE_INFINITY, "array");
+    elements.push({ start: at, end });
+    at = skipSpace(text, end);
+    if (text.charCodeAt(at) === COMMA) at = skipSpace(text, at + 1);
+  }
+  return elements;
+}
+
+/**
+ * Checks that a text is one JSON object with at most `maxDepth` arrays and objects inside one another, itself being the first.
+ * @throws XlveinError MESSAGE_INVALID
+ */
+export function checkObject(text: string, maxDepth: number, name = "message"): void {
+  const start = skipSpace(text, 0);
+  openObject(text, name);
+  endOfText(text, endOfValue(text, start, maxDepth, name), name, undefined);
+}
+
+/** Whether the value at a span is an object. */
+export function isObjectSpan(text: string, span: Span): boolean {
+  return text.charCodeAt(span.start) === OPEN_OBJECT;
+}
+
+/** The position of the first fault of a text as JSON of whatever type, or -1. */
+export function findSyntaxError(text: string): number {
+  try {
+    const end = skipSpace(text, endOfValue(text, skipSpace(text, 0), Number.POSITIVE_INFINITY, ""));
+    return end === text.length ? -1 : end;
+  } catch (error) {
+    if (error instanceof JsonSyntaxError) return error.position;
+    throw error;
+  }
+}
+
+class JsonSyntaxError extends XlveinError {
+  readonly position: number;
+
+  constructor(message: string, position: number) {
+    super(ErrorCode.MESSAGE_INVALID, message);
+    this.position = position;
+  }
+}
+
+/** Names the place, never the text: it may hold what must not be logged. */
+function syntaxError(text: string, at: number, name: string): JsonSyntaxError {
+  const where = at >= text.length ? "it ends too early" : `fault at position ${at}`;
+  return new JsonSyntaxError(`${name} is not valid JSON: ${where}`, at);
+}
+
+function openObject(text: string, name: string): number {
+  const at = skipSpace(text, 0);
+  if (text.charCodeAt(at) === OPEN_OBJECT) return skipSpace(text, at + 1);
+  throw new JsonSyntaxError(`${name} is not a JSON object`, at);
+}
+
+function endOfText<T>(text: string, at: number, name: string, result: T): T {
+  const end = skipSpace(text, at);
+  if (end < text.length) throw syntaxError(text, end, name);
+  return result;
+}
+
+function skipSpace(text: string, from: number): number {
+  for (let at = from; ; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit !== SPACE && unit !== LF && unit !== CR && unit !== TAB) return at;
+  }
+}
+
+/** The position after the value at `at`. The stack holds the closing bracket of each open array and object. */
+function endOfValue(text: string, from: number, maxDepth: number, name: string): number {
+  const closers: number[] = [];
+  let at = from;
+  for (;;) {
+    const unit = text.charCodeAt(at);
+    if (unit === OPEN_OBJECT || unit === OPEN_ARRAY) {
+      if (closers.length >= maxDepth) throw new XlveinError(ErrorCode.MESSAGE_INVALID, `${name} is nested deeper than ${maxDepth} levels`);
+      const closer = unit === OPEN_OBJECT ? CLOSE_OBJECT : CLOSE_ARRAY;
+      at = skipSpace(text, at + 1);
+      if (text.charCodeAt(at) !== closer) {
+        closers.push(closer);
+        at = startOfElement(text, at, closer, name);
+        continue;
+      }
+      at++;
+    } else {
+      at = endOfScalar(text, at, name);
+    }
+    at = closeEnded(text, at, closers);
+    const closer = closers.at(-1);
+    if (closer === undefined) return at;
+    if (text.charCodeAt(at) !== COMMA) throw syntaxError(text, at, name);
+    at = startOfElement(text, skipSpace(text, at + 1), closer, name);
+  }
+}
+
+/** Steps over the closing brackets that follow a complete value, to the comma or to the end of the outermost value. */
+function closeEnded(text: string, from: number, closers: number[]): number {
+  let at = from;
+  while (closers.length > 0) {
+    at = skipSpace(text, at);
+    if (text.charCodeAt(at) !== closers.at(-1)) return at;
+    closers.pop();
+    at++;
+  }
+  return at;
+}
+
+/** Where the next value starts: here in an array, after the key in an object. */
+function startOfElement(text: string, at: number, closer: number, name: string): number {
+  return closer === CLOSE_OBJECT ? startOfMember(text, endOfKey(text, at, name), name) : at;
+}
+
+function startOfMember(text: string, keyEnd: number, name: string): number {
+  const at = skipSpace(text, keyEnd);
+  if (text.charCodeAt(at) !== COLON) throw syntaxError(text, at, name);
+  return skipSpace(text, at + 1);
+}
+
+function endOfKey(text: string, at: number, name: string): number {
+  if (text.charCodeAt(at) !== QUOTE) throw syntaxError(text, at, name);
+  return endOfString(text, at, name);
+}
+
+function keyOf(text: string, start: number, end: number): string {
+  const inner = text.slice(start + 1, end - 1);
+  return inner.includes("\\") ? (JSON.parse(text.slice(start, end)) as string) : inner;
+}
+
+function endOfScalar(text: string, at: number, name: string): number {
+  switch (text.charAt(at)) {
+    case '"':
+      return endOfString(text, at, name);
+    case "t":
+      return endOfWord(text, at, "true", name);
+    case "f":
+      return endOfWord(text, at, "false", name);
+    case "n":
+      return endOfWord(text, at, "null", name);
+    default:
+      return endOfMatch(NUMBER, text, at, name);
+  }
+}
+
+function endOfString(text: string, start: number, name: string): number {
+  let at = start + 1;
+  for (;;) {
+    const unit = text.charCodeAt(at);
+    if (unit === QUOTE) return at + 1;
+    if (unit === BACKSLASH) at = endOfMatch(ESCAPE, text, at, name);
+    else if (unit >= SPACE) at++;
+    else throw syntaxError(text, at, name); // a control character, or NaN: the end of the text
+  }
+}
+
+function endOfWord(text: string, at: number, word: string, name: string): number {
+  if (text.startsWith(word, at)) return at + word.length;
+  throw syntaxError(text, at, name);
+}
+
+function endOfMatch(pattern: RegExp, text: string, at: number, name: string): number {
+  pattern.lastIndex = at;
+  if (pattern.test(text)) return pattern.lastIndex;
+  throw syntaxError(text, at, name);
+}
