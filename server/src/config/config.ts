@@ -16,10 +16,13 @@ export interface TlsFiles {
 
 export interface ExchangeConfig {
   readonly type: "local" | "redis" | "rabbitmq";
+  /** Separates installations on one broker: `exchange_name`, else `queue_name`, else `xlvein`. Never "". */
   readonly exchangeName: string;
+  /** `queue_name`, else `<exchangeName>.queue`. Never "". */
   readonly queueName: string;
-  /** With credentials: never logged, masked by print-config. */
+  /** As written, "" when unset: `parseRabbitmqUrl` reads it. With credentials: never logged, masked by print-config. */
   readonly rabbitmq: string;
+  /** As written, "" when unset: `parseRedisUrl` reads it. The same care. */
   readonly redis: string;
 }
 
@@ -60,6 +63,8 @@ export interface Config {
   readonly store: { readonly type: "memory" | "redis" | "none" };
   /** As written; `apps/parse.ts` names what is wrong with it. */
   readonly applications: unknown;
+  /** Who said so. The configuration file is read again for its applications only where nothing stands above it; `file` when absent. */
+  readonly applicationsFrom?: "default" | "file" | "environment" | "flags";
   /** A file holding `{revision, applications}`, or "". */
   readonly applicationsFile: string;
   /** A directory holding `applications.json` (a mounted Secret), or "". */
@@ -76,7 +81,7 @@ export interface Config {
 /** Something to tell about a configuration: where, what, and what might have been meant. */
 export interface Finding {
   readonly severity: "error" | "warning";
-  /** The dotted key (`limits.frame_bytes`, `applications[1].app_key`) or the variable's name. */
+  /** The dotted key (`limits.frame_bytes`, `applications[1].app_key`), the variable's name, or what else is at fault (`syntax`, `file`). */
   readonly key: string;
   readonly message: string;
   /** `conf.yaml`, `environment`, `flags`. */
@@ -85,6 +90,8 @@ export interface Finding {
   readonly line?: number;
   /** "did you mean …". */
   readonly suggestion?: string;
+  /** A warning that `check-config --strict` counts as an error. */
+  readonly strict?: true;
 }
 
 /** Thrown when a configuration cannot be used; `findings` holds every fault, not only the first. */

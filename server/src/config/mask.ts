@@ -1,0 +1,21 @@
+// Replaces every secret of a configuration before somebody reads it.
+import { MASK, maskUrl } from "./broker-url.ts";
+import { findSetting } from "./schema.ts";
+
+/** Fields of applications that anybody may see; the texts of all others are masked, misspelt ones included. */
+const PUBLIC_FIELDS = new Set(["revision", "app_key", "id", "not_after", "algorithms", "push_auth", "nonce_reuse", "allowed_origins"]);
+
+/** A value of the effective configuration, fit to be printed. */
+export function maskValue(key: string, value: unknown): unknown {
+  const setting = findSetting(key);
+  if (!setting?.sensitive) return value;
+  return setting.format === "address" && typeof value === "string" ? maskUrl(value) : maskFields(value, false);
+}
+
+function maskFields(value: unknown, isPublic: boolean): unknown {
+  if (Array.isArray(value)) return value.map((item) => maskFields(item, isPublic));
+  if (typeof value === "object" && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, maskFields(each, PUBLIC_FIELDS.has(name))]));
+  }
+  return typeof value === "string" && !isPublic && value !== "" ? MASK : value;
+}
