@@ -207,3 +207,10 @@ function endOfMatch(pattern: RegExp, text: string, at: number, name: string): nu
   if (pattern.test(text)) return pattern.lastIndex;
   throw syntaxError(text, at, name);
 }
+
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/** Whether UTF-8 can carry a text: half of a surrogate pair, which JSON escapes can spell, would arrive as another character. */
+export function isWholeUnicode(text: string): boolean {
+  return !LONE_SURROGATE.test(text);
+}

@@ -1,0 +1,103 @@
+// POST /api/v1/messages/batch: many different messages in one request, each with its own result.
+import type { FastifyRequest } from "fastify";
+import type { App } from "../apps/app.ts";
+import { ErrorCode, XlveinError } from "../errors.ts";
+import type { components } from "../generated/openapi.ts";
+import type { Log } from "../log.ts";
+import { scanArray, scanObject } from "../protocol/scan.ts";
+import type { Published } from "../publish/publish.ts";
+import { callerOf } from "./caller.ts";
+import { toXlveinError } from "./faults.ts";
+import { type MessagesOptions, type Push, pushOne, toResult } from "./messages.ts";
+import type { Check } from "./validator.ts";
+
+type PushBatch = components["schemas"]["PushBatch"];
+type PushBatchResult = components["schemas"]["PushBatchResult"];
+type Result = PushBatchResult["results"][number];
+
+/** What became of one message; never a rejection. */
+type Outcome = Published | XlveinError;
+
+interface Item {
+  readonly push: Push;
+  /** Its JSON as it stands in the body. */
+  readonly text: string;
+  readonly field: string;
+}
+
+export interface BatchOptions extends MessagesOptions {
+  log: Log;
+  /** Checks one message: the batch's own schema leaves them alone, so that one bad message does not stop the others. */
+  checkPush: Check;
+}
+
+/** The handler of a batch. */
+export function createPushMany({ publish, rates, limits, log, checkPush }: BatchOptions) {
+  return async (request: FastifyRequest): Promise<PushBatchResult> => {
+    const app = callerOf(request);
+    const items = readItems(request, checkPush);
+    rates.take(app, items.length);
+    const outcomes = await inOrder(items, (item) => attempt(request, app, item));
+    request.pushOutcomes = tally(outcomes);
+    return { results: outcomes.map(outcomeToResult) };
+  };
+
+  async function attempt(request: FastifyRequest, app: App, { push, text, field }: Item): Promise<Outcome> {
+    try {
+      return await pushOne(publish, limits, app, push, text, field);
+    } catch (cause) {
+      const error = toXlveinError(cause);
+      if (error.code === ErrorCode.INTERNAL) log.error({ event: "push failed", app: app.key, request_id: request.id, err: cause });
+      return error;
+    }
+  }
+}
+
+/**
+ * Runs the pushes at once, but those to the same account one after another in the order of the batch.
+ * What follows a push that exchange or store refused, to the same account, is refused alike: it would overtake.
+ */
+function inOrder(items: readonly (Item | XlveinError)[], attempt: (item: Item) => Promise<Outcome>): Promise<Outcome[]> {
+  const last = new Map<string, Promise<Outcome>>();
+  return Promise.all(
+    items.map((item) => {
+      if (item instanceof XlveinError) return item;
+      const before = item.push.accounts.flatMap((account) => last.get(account) ?? []);
+      const outcome = before.length === 0 ? attempt(item) : Promise.all(before).then((outcomes) => outcomes.find(isOutage) ?? attempt(item));
+      for (const account of item.push.accounts) last.set(account, outcome);
+      return outcome;
+    }),
+  );
+}
+
+function isOutage(outcome: Outcome): boolean {
+  return outcome instanceof XlveinError && outcome.status === 503;
+}
+
+/** The messages of a batch; in place of one that its schema refuses, the error. */
+function readItems(request: FastifyRequest, checkPush: Check): readonly (Item | XlveinError)[] {
+  if (request.body === undefined) throw new XlveinError(ErrorCode.BAD_REQUEST, "body is missing");
+  const text = request.bodyText;
+  const span = scanObject(text, Number.POSITIVE_INFINITY, "body").get("messages");
+  if (!span) throw new Error("the schema let a body without messages pass");
+  const spans = scanArray(text, span);
+  return (request.body as PushBatch).messages.map((push, i) => {
+    const within = `.messages[${i}]`;
+    return checkPush(push, within) ?? { push, text: text.slice(spans[i]?.start, spans[i]?.end), field: `body${within}` };
+  });
+}
+
+function outcomeToResult(outcome: Outcome): Result {
+  if (!(outcome instanceof XlveinError)) return toResult(outcome);
+  const { code, message, retryable } = outcome;
+  return { error: { code, message, retryable } };
+}
+
+function tally(outcomes: readonly Outcome[]): ReadonlyMap<number, number> {
+  const counts = new Map<number, number>();
+  for (const outcome of outcomes) {
+    const status = outcome instanceof XlveinError ? outcome.status : 200;
+    counts.set(status, (counts.get(status) ?? 0) + 1);
+  }
+  return counts;
+}
