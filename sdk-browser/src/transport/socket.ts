@@ -1,0 +1,73 @@
+// One WebSocket, from opening to its end: knows sockets and nothing of frames or retries.
+import type { Clock } from "../clock.ts";
+
+/** The part of the WebSocket class this SDK uses: a browser's, Node's, or the `ws` package's. */
+export interface WebSocketLike {
+  readonly readyState: number;
+  readonly bufferedAmount: number;
+  onopen: ((event: never) => void) | null;
+  onmessage: ((event: never) => void) | null;
+  onclose: ((event: never) => void) | null;
+  onerror: ((event: never) => void) | null;
+  send(data: string): void;
+  close(code?: number, reason?: string): void;
+}
+export type WebSocketClass = new (url: string, protocols?: string[]) => WebSocketLike;
+
+export interface SocketEvents {
+  open(): void;
+  /** The text of a frame; empty for a binary one. */
+  frame(text: string): void;
+  /** The socket ended without `close()` having been called. */
+  end(code: number, reason: string): void;
+}
+
+export interface Socket {
+  /** False as soon as closing has begun on either side: what is sent then is lost. */
+  readonly open: boolean;
+  /** Bytes taken by `send` that the network has not. */
+  readonly bufferedBytes: number;
+  send(frame: string): void;
+  /** No event comes after it. Resolves when the socket is gone, at the latest after `CLOSE_WAIT_MS`. */
+  close(): Promise<void>;
+}
+
+/** How long a peer may take to answer our close; on a dead network it never does. */
+export const CLOSE_WAIT_MS = 1_000;
+
+const OPEN = 1;
+const CLOSED = 3;
+
+/** Throws what the WebSocket class throws: a page served by https may not open ws. */
+export function openSocket(WebSocket: WebSocketClass, clock: Clock, url: string, subprotocols: readonly string[], on: SocketEvents): Socket {
+  const socket = subprotocols.length ? new WebSocket(url, [...subprotocols]) : new WebSocket(url);
+  socket.onopen = on.open;
+  socket.onmessage = ({ data }: { data: unknown }) => on.frame(typeof data === "string" ? data : "");
+  socket.onclose = ({ code, reason }: { code: number; reason: string }) => on.end(code, reason);
+  // Says nothing that `close` does not say; but the `ws` package throws where nobody listens.
+  socket.onerror = () => {};
+
+  function close(): Promise<void> {
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    if (socket.readyState === CLOSED) return Promise.resolve();
+    return new Promise((resolve) => {
+      const giveUp = clock.after(CLOSE_WAIT_MS, resolve);
+      socket.onclose = () => {
+        giveUp();
+        resolve();
+      };
+      socket.close(1000);
+    });
+  }
+
+  return {
+    get open() {
+      return socket.readyState === OPEN;
+    },
+    get bufferedBytes() {
+      return socket.bufferedAmount;
+    },
+    send: (frame) => socket.send(frame),
+    close,
+  };
+}
