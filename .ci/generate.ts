@@ -1,6 +1,7 @@
-// Writes the generated types of every package from openapi.yaml; `--check` fails when one is stale.
+// Writes the generated types of every package from the openapi.yaml of the current folder; `--check` fails when one is stale.
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import openapiTS, { astToString } from "openapi-typescript";
 import { parse } from "yaml";
 
@@ -14,7 +15,7 @@ interface EnumSchema {
 const HEADER = "// Generated from openapi.yaml by `npm run generate`. Do not edit.\n";
 const source = await readFile("openapi.yaml", "utf8");
 const schemas = parse(source, { merge: true }).components.schemas as Record<string, EnumSchema>;
-const types = astToString(await openapiTS(new URL("../openapi.yaml", import.meta.url)));
+const types = astToString(await openapiTS(pathToFileURL(resolve("openapi.yaml"))));
 
 /** `export const Name = { VAR: 1, … } as const`, each member with its description. */
 function constants(name: string): string {

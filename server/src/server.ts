@@ -1,9 +1,10 @@
 // The server, put together: the only file that constructs its rooms and joins them.
-import { createServer as createHttpServer, type RequestListener, type Server as HttpServer } from "node:http";
+import { createServer as createHttpServer, type Server as HttpServer, type RequestListener } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import { fileURLToPath } from "node:url";
 import { createAppRegistry } from "./apps/registry.ts";
 import type { AppSource } from "./apps/sources.ts";
+import { createSecretUse } from "./auth/secret-use.ts";
 import type { Config } from "./config/config.ts";
 import { closeRemoved } from "./control/close-removed.ts";
 import { createControl } from "./control/control.ts";
@@ -62,6 +63,7 @@ export async function createServer({ config, source, log, version, now = Date.no
   const { limits } = config;
   const metrics = createMetrics(version);
   const apps = createAppRegistry(await source.load());
+  source.report(metrics);
   const exchange = createExchange(config);
   const store = createStore(config, now);
   const wheel = createWheel(now);
@@ -109,7 +111,10 @@ export async function createServer({ config, source, log, version, now = Date.no
 
   const settings = { outboxBytes: limits.outboxBytes, pingIntervalMs: config.ping.intervalMs, missedPings: config.ping.missed, now, wheel };
   const inbound = createInbound({ publish, metrics, log, jsonDepth: limits.jsonDepth, now });
-  http.on("upgrade", createUpgrade({ apps, hub, inbound, settings, limits, metrics, log, now, draining, onAuthenticated }));
+  http.on(
+    "upgrade",
+    createUpgrade({ apps, hub, inbound, settings, limits, metrics, log, noteSecretUse: createSecretUse(metrics, now), now, draining, onAuthenticated }),
+  );
 
   const internal = createInternal({ metrics, log, readiness: readiness.state, revision: () => apps.revision, stats: () => stats(hub, apps) });
   metrics.nodeConnectionLimit.set(limits.connections);
@@ -123,7 +128,8 @@ export async function createServer({ config, source, log, version, now = Date.no
         metrics.exchangeReceived.inc();
         hub.deliver(target, envelope);
       });
-      const url = await api.listen(config.listen);
+      const address = await api.listen(config.listen);
+      const url = config.tls ? address.replace(/^http:/, "https:") : address;
       const internalUrl = await listenInternal();
       closers.push(source.watch((set) => apps.replace(set)));
       if (config.tls) closers.push(watchKeyPair(http as ReturnType<typeof createHttpsServer>, config.tls, log));
@@ -150,7 +156,11 @@ export async function createServer({ config, source, log, version, now = Date.no
       return await internal.listen(config.internal);
     } catch (error) {
       if (config.internal.explicit || (error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
-      log.warn({ event: "no internal listener", port: config.internal.port, message: "the port is in use; set internal.port to have health checks and metrics" });
+      log.warn({
+        event: "no internal listener",
+        port: config.internal.port,
+        message: "the port is in use; set internal.port to have health checks and metrics",
+      });
       return undefined;
     }
   }

@@ -24,11 +24,33 @@ function makeSign(appKey: string, message: string, nonce: string, sendTo: string
 }
 
 /** The original SDK's push: a form with everything it ever sent. */
-async function push(host: string, sendTo: string, message: string, change: Record<string, string> = {}): Promise<{ status: number; body: { error: number; message: string; data: object } }> {
+async function push(
+  host: string,
+  sendTo: string,
+  message: string,
+  change: Record<string, string> = {},
+): Promise<{ status: number; body: { error: number; message: string; data: object } }> {
   const nonce = randomBytes(8).toString("hex");
-  const fields = { app_key: "test", send_to: sendTo, message, nonce, sign: makeSign("test", message, nonce, sendTo), platform: "go", version: "1.0", ts: "1", channel: "x", device_no: "1", ...change };
-  const body = Object.entries(fields).map(([key, value]) => `${encodeURIComponent(key)}=${encodeURIComponent(value)}`).join("&");
-  const call = request(`http://${host}/api/v1/im/push`, { method: "POST", headers: { "Content-Type": "application/x-www-form-urlencoded", "Content-Length": Buffer.byteLength(body) } });
+  const fields = {
+    app_key: "test",
+    send_to: sendTo,
+    message,
+    nonce,
+    sign: makeSign("test", message, nonce, sendTo),
+    platform: "go",
+    version: "1.0",
+    ts: "1",
+    channel: "x",
+    device_no: "1",
+    ...change,
+  };
+  const body = Object.entries(fields)
+    .map(([key, value]) => `${encodeURIComponent(key)}=${encodeURIComponent(value)}`)
+    .join("&");
+  const call = request(`http://${host}/api/v1/im/push`, {
+    method: "POST",
+    headers: { "Content-Type": "application/x-www-form-urlencoded", "Content-Length": Buffer.byteLength(body) },
+  });
   call.end(body);
   const [response] = (await once(call, "response")) as [AsyncIterable<Buffer> & { statusCode: number }];
   let text = "";
@@ -79,7 +101,12 @@ test("the original's flow works against the original's configuration file", asyn
   const host = new URL(server.url).host;
 
   await t.test("a push reaches every device of the account, and nobody else", async () => {
-    const [phone, laptop, other, otherApp] = await Promise.all([login(host, "user_1"), login(host, "user_1"), login(host, "user_2"), login(host, "user_1", "test2")]);
+    const [phone, laptop, other, otherApp] = await Promise.all([
+      login(host, "user_1"),
+      login(host, "user_1"),
+      login(host, "user_2"),
+      login(host, "user_1", "test2"),
+    ]);
     const before = Date.now();
     const { status, body } = await push(host, "user_1", '{"text":"123123123123123"}');
     assert.equal(status, 200);
@@ -105,7 +132,10 @@ test("the original's flow works against the original's configuration file", asyn
     const [one, two] = await Promise.all([login(host, "user_1"), login(host, "用户_2")]);
     one.ws.send(JSON.stringify({ to: "用户_2", from: "admin", event: 0, data: { text: "你好 & = 😀" } }));
     const frame = JSON.parse(await two.frame());
-    assert.deepEqual({ ...frame, msg_id: "", send_at: 0 }, { from: "user_1", to: "用户_2", event: 1, data: { text: "你好 & = 😀" }, msg_id: "", send_at: 0, conversation_id: "用户_2" });
+    assert.deepEqual(
+      { ...frame, msg_id: "", send_at: 0 },
+      { from: "user_1", to: "用户_2", event: 1, data: { text: "你好 & = 😀" }, msg_id: "", send_at: 0, conversation_id: "用户_2" },
+    );
     for (const { ws } of [one, two]) ws.close();
   });
 
@@ -157,7 +187,11 @@ test("the original's flow works against the original's configuration file", asyn
   await t.test("a wrong token is refused with a status and the original's body", async () => {
     for (const [query, status, error] of [
       [`app_id=test&token=${makeToken("user_1", "wrong")}`, 401, 1000],
-      ["app_id=test&token=eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjE2NzkwMjQ2ODYsImlzcyI6IlRpbWVUb2tlbiIsInN1YiI6InVzZXJfMSJ9.qANpLFH-Z8z2inP_8NT6FAysR1EWvwPWDfFlNWf0RbY", 401, 1000],
+      [
+        "app_id=test&token=eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjE2NzkwMjQ2ODYsImlzcyI6IlRpbWVUb2tlbiIsInN1YiI6InVzZXJfMSJ9.qANpLFH-Z8z2inP_8NT6FAysR1EWvwPWDfFlNWf0RbY",
+        401,
+        1000,
+      ],
       [`app_id=nobody&token=${makeToken("user_1")}`, 404, 1001],
     ] as const) {
       const ws = new WebSocket(`ws://${host}/ws/connect?${query}`);

@@ -47,7 +47,10 @@ export function apiToken(app = "test", secret = SECRET): string {
 }
 
 /** The `ws://…/ws/connect?…` of an account. */
-export function connectUrl(url: string, { app = "test", account = "user_1", secret, token = tokenFor(account, secret), query = {} }: ConnectOptions = {}): string {
+export function connectUrl(
+  url: string,
+  { app = "test", account = "user_1", secret, token = tokenFor(account, secret), query = {} }: ConnectOptions = {},
+): string {
   return `${url.replace("http", "ws")}/ws/connect?${new URLSearchParams({ app_id: app, token, ...query })}`;
 }
 

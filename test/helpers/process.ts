@@ -35,7 +35,11 @@ export async function startProcess(t: Pick<TestContext, "after">, options: Proce
   const directory = await mkdtemp(join(tmpdir(), "xlvein-"));
   const file = options.file ?? join(directory, "conf.yaml");
   if (options.file === undefined) await writeFile(file, configFile(options));
-  const child = spawn(process.execPath, [MAIN, "start", "--config", file], { cwd: directory, env: { PATH: process.env["PATH"], ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [MAIN, "start", "--config", file], {
+    cwd: directory,
+    env: { PATH: process.env["PATH"], ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const lines: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on("line", (line) => {

@@ -45,8 +45,8 @@ export function readAll(socket: Socket): Promise<Buffer> {
   });
 }
 
-/** The first bytes of the answer that match; "" when the peer closes without. */
-export function readUntil(socket: Socket, pattern: RegExp): Promise<string> {
+/** What the peer has said when it matches, or when it closes. */
+export function readUntil(socket: Socket, pattern: Pick<RegExp, "test">): Promise<string> {
   return new Promise((resolve) => {
     let text = "";
     const done = (answer: string) => {

@@ -81,7 +81,7 @@ const texts: Record<string, string> = {
   "two objects": to("{}") + to("{}"),
   "data with an unclosed string": '{"to":"user_1","data":{"s":"',
   "arrays 20,000 deep": to(`{"d":${deep(20_000, "[", "]")}}`),
-  "objects 8,000 deep": to(deep(8_000, '{"d":', "") .concat("1", "}".repeat(8_000))),
+  "objects 8,000 deep": to(deep(8_000, '{"d":', "").concat("1", "}".repeat(8_000))),
   "20,000 opening brackets": "[".repeat(20_000),
   "20,000 members": to(`{${Array.from({ length: 5_000 }, (_, i) => `"k${i}":0`).join(",")}}`),
   "20,000 duplicate keys": `{${'"to":"nobody",'.repeat(3_000)}"data":{}}`,
@@ -96,12 +96,20 @@ const garbage = Buffer.from(Array.from({ length: 4_096 }, (_, i) => (i * 197 + 3
 
 export const frames: Case[] = [
   ...Object.entries(texts).map(([name, text]) => skipped(name, frame(TEXT, text))),
-  skipped("JSON in a binary frame with bytes that are not UTF-8", frame(BINARY, Buffer.concat([Buffer.from('{"to":"nobody","data":{"s":"'), garbage, Buffer.from('"}}')]))),
+  skipped(
+    "JSON in a binary frame with bytes that are not UTF-8",
+    frame(BINARY, Buffer.concat([Buffer.from('{"to":"nobody","data":{"s":"'), garbage, Buffer.from('"}}')])),
+  ),
   skipped("random binary", frame(BINARY, garbage)),
   skipped("an empty binary frame", frame(BINARY)),
   skipped("1,000 empty frames", ...Array.from({ length: 1_000 }, () => frame(TEXT))),
   skipped("50 unasked pongs", ...Array.from({ length: 50 }, () => frame(PONG, "x".repeat(125)))),
-  skipped("a message in 500 fragments", frame(TEXT, '{"to":"nobody",', { fin: false }), ...Array.from({ length: 500 }, () => frame(0, " ", { fin: false })), frame(0, '"data":{}}')),
+  skipped(
+    "a message in 500 fragments",
+    frame(TEXT, '{"to":"nobody",', { fin: false }),
+    ...Array.from({ length: 500 }, () => frame(0, " ", { fin: false })),
+    frame(0, '"data":{}}'),
+  ),
   skipped("a ping between fragments", frame(TEXT, '{"to":', { fin: false }), frame(PING, "x"), frame(0, '"nobody","data":{}}')),
 
   ...[3, 4, 5, 6, 7, 11, 12, 13, 14, 15].map((opcode) => closes(`reserved opcode ${opcode}`, 1002, frame(opcode))),
@@ -114,7 +122,9 @@ export const frames: Case[] = [
   closes("a ping of 126 bytes", 1002, frame(PING, "x".repeat(126))),
   closes("a close of 126 bytes", 1002, frame(CLOSE, Buffer.alloc(126, 3))),
   closes("a close of one byte", 1002, frame(CLOSE, "x")),
-  ...[0, 1, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65_535].map((code) => closes(`close code ${code} from a client`, 1002, frame(CLOSE, Buffer.from([code >> 8, code & 255])))),
+  ...[0, 1, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65_535].map((code) =>
+    closes(`close code ${code} from a client`, 1002, frame(CLOSE, Buffer.from([code >> 8, code & 255]))),
+  ),
   closes("a close reason that is not UTF-8", 1007, frame(CLOSE, Buffer.from([3, 232, 0xff, 0xfe]))),
   ...[[0xff], [0xc0, 0xaf], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xe2, 0x82], [0x80]].map((bytes) =>
     closes(`text with the bytes ${Buffer.from(bytes).toString("hex")}`, 1007, frame(TEXT, Buffer.from(bytes))),

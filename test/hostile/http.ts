@@ -1,6 +1,6 @@
 // HTTP that no honest client sends.
 import assert from "node:assert/strict";
-import { type Case, handshake, readUntil, STATUS_LINE, statusOf, target } from "./case.ts";
+import { type Case, handshake, readUntil, statusOf, target } from "./case.ts";
 
 /** Bytes to which the server answers with one of the statuses; 0 is a close without an answer. */
 function answered(name: string, statuses: readonly number[], bytes: string | Buffer): Case {
@@ -24,14 +24,18 @@ export const http: Case[] = [
   answered("a lone newline and garbage", [400], "\n\n\ngarbage\r\n\r\n"),
   answered("a TLS ClientHello on a plain port", [400], Buffer.from("16030100a5010000a1030300000000000000000000000000000000", "hex")),
   answered("the HTTP/2 preface", [400, 505], "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
-  answered("a request line without a version", [400], "GET /\r\n\r\n"),
+  answered("a request line without a version", [400, 404], "GET /\r\n\r\n"),
   answered("HTTP/9.9", [400, 505], "GET / HTTP/9.9\r\nHost: h\r\n\r\n"),
   answered("an unknown method", [400, 404, 405], `BREW / HTTP/1.1${CRLF}Host: h${CRLF}${CRLF}`),
   answered("TRACE", [400, 404, 405], `TRACE / HTTP/1.1${CRLF}Host: h${CRLF}${CRLF}`),
   answered("CONNECT", [0, 400, 404, 405], `CONNECT evil.example:443 HTTP/1.1${CRLF}Host: h${CRLF}${CRLF}`),
   answered("OPTIONS *", [200, 204, 400, 404, 405], `OPTIONS * HTTP/1.1${CRLF}Host: h${CRLF}${CRLF}`),
   answered("no Host", [400], `GET / HTTP/1.1${CRLF}${CRLF}`),
-  answered("Content-Length and Transfer-Encoding", [400], post(`Content-Length: 4${CRLF}Transfer-Encoding: chunked${CRLF}`, `0${CRLF}${CRLF}GET / HTTP/1.1${CRLF}${CRLF}`)),
+  answered(
+    "Content-Length and Transfer-Encoding",
+    [400],
+    post(`Content-Length: 4${CRLF}Transfer-Encoding: chunked${CRLF}`, `0${CRLF}${CRLF}GET / HTTP/1.1${CRLF}${CRLF}`),
+  ),
   answered("two Content-Lengths", [400], post(`Content-Length: 4${CRLF}Content-Length: 5${CRLF}`, "{}{}")),
   answered("a negative Content-Length", [400], post(`Content-Length: -1${CRLF}`)),
   answered("a Content-Length in words", [400], post(`Content-Length: ten${CRLF}`)),
@@ -58,7 +62,11 @@ export const http: Case[] = [
   answered("readiness on the public port", [404], get("/readyz")),
   answered("the configuration on the public port", [404], get("/conf.yaml")),
   answered("the internal configuration on the public port", [404], get("/-/config")),
-  answered("Upgrade: h2c on a push, as some HTTP clients send it", [200], post(`Connection: Upgrade, HTTP2-Settings${CRLF}Upgrade: h2c${CRLF}HTTP2-Settings: AAMAAABkAAQAAP__${CRLF}Content-Length: 2${CRLF}`, "{}")),
+  answered(
+    "Upgrade: h2c on a push, as some HTTP clients send it",
+    [200],
+    post(`Connection: Upgrade, HTTP2-Settings${CRLF}Upgrade: h2c${CRLF}HTTP2-Settings: AAMAAABkAAQAAP__${CRLF}Content-Length: 2${CRLF}`, "{}"),
+  ),
   answered("Expect: 100-continue", [100, 200], post(`Expect: 100-continue${CRLF}Content-Length: 2${CRLF}`, "{}")),
   answered("Expect: something else", [200, 417], post(`Expect: miracles${CRLF}Content-Length: 2${CRLF}`, "{}")),
   {
@@ -66,8 +74,9 @@ export const http: Case[] = [
     async run(attack) {
       const socket = attack.tcp();
       socket.write(get("/nothing-here").repeat(100));
-      const text = await readUntil(socket, /(HTTP\/1\.1 404[\s\S]*){100}/);
-      assert.match(text, STATUS_LINE);
+      const answers = (text: string) => text.split("HTTP/1.1 404").length - 1;
+      const text = await readUntil(socket, { test: (seen) => answers(seen) === 100 });
+      assert.equal(answers(text), 100);
     },
   },
   {

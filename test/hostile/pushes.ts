@@ -10,14 +10,14 @@ interface Reply {
   message: string;
 }
 
-async function post(url: string, body: string | Buffer, type: string, headers: Record<string, string> = {}): Promise<Reply> {
+async function post(url: string, body: string | Uint8Array<ArrayBuffer>, type: string, headers: Record<string, string> = {}): Promise<Reply> {
   const response = await fetch(url, { method: "POST", headers: { "content-type": type, ...headers }, body });
   const answer = (await response.json()) as { error?: number; message?: string; code?: number; detail?: string };
   return { status: response.status, code: answer.error ?? answer.code ?? -1, message: answer.message ?? answer.detail ?? "" };
 }
 
 /** A classic push that is refused with one of the codes, and HTTP 200. */
-function classic(name: string, codes: readonly number[], body: string | Buffer, type = "application/json", mentions = /./): Case {
+function classic(name: string, codes: readonly number[], body: string | Uint8Array<ArrayBuffer>, type = "application/json", mentions = /./): Case {
   return {
     name: `push: ${name} answers error ${codes.join(" or ")}`,
     async run({ url }) {
@@ -31,7 +31,7 @@ function classic(name: string, codes: readonly number[], body: string | Buffer, 
 }
 
 /** A push to the new path that is refused with the status. */
-function refused(name: string, status: number, body: string | Buffer, headers: Record<string, string> = {}, mentions = /./, path = "/api/v1/messages"): Case {
+function refused(name: string, status: number, body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}, mentions = /./, path = "/api/v1/messages"): Case {
   return {
     name: `push: ${name} answers ${status}`,
     async run({ url }) {
@@ -52,7 +52,9 @@ const message = (changes: object) => JSON.stringify({ accounts: ["nobody"], data
 const deep = (n: number) => '{"d":'.repeat(n) + "1" + "}".repeat(n);
 
 export const pushes: Case[] = [
-  ...Object.keys(FIELDS).map((field) => classic(`JSON without ${field}`, [400], JSON.stringify({ ...FIELDS, [field]: undefined }), "application/json", new RegExp(field))),
+  ...Object.keys(FIELDS).map((field) =>
+    classic(`JSON without ${field}`, [400], JSON.stringify({ ...FIELDS, [field]: undefined }), "application/json", new RegExp(field)),
+  ),
   ...Object.keys(FIELDS).map((field) => classic(`a form without ${field}`, [400], form({ [field]: "" }), FORM, new RegExp(field))),
   ...["app_key", "send_to", "nonce", "sign"].flatMap((field) =>
     wrongTypes.map((value) => classic(`${field} as ${JSON.stringify(value)}`, [400], fields({ [field]: value }), "application/json", new RegExp(field))),
@@ -71,7 +73,7 @@ export const pushes: Case[] = [
   classic("a wrong sign", [1002], fields({ sign: "0".repeat(32) })),
   classic("a short sign", [1002], fields({ sign: "A" })),
   classic("an empty sign on an application that demands one", [400, 1002, 1004], fields({ app_key: "test2", sign: "" })),
-  classic("no sign on an application that demands one", [1002, 1004], fields({ app_key: "test2" })),
+  classic("no sign on an application that demands one", [400, 1002, 1004], fields({ app_key: "test2" })),
   classic("a nonce of 300 characters", [400], fields({ nonce: "n".repeat(300) }), "application/json", /nonce/),
   classic("a receiver of 5,000 characters", [400], fields({ send_to: "x".repeat(5_000) }), "application/json", /send_to/),
   classic("a body that is not JSON", [400], "{"),
@@ -95,7 +97,9 @@ export const pushes: Case[] = [
   refused("a bearer without a token", 401, message({}), { authorization: "Bearer " }),
   refused("a bearer of garbage", 401, message({}), { authorization: "Bearer a.b.c" }),
   refused("a bearer of 10 KB", 401, message({}), { authorization: `Bearer ${"a".repeat(10_000)}` }),
-  ...wrongTypes.filter((value) => !Array.isArray(value) || value.length === 0).map((value) => refused(`accounts as ${JSON.stringify(value)}`, 400, message({ accounts: value }), {}, /accounts/)),
+  ...wrongTypes
+    .filter((value) => !Array.isArray(value) || value.length === 0)
+    .map((value) => refused(`accounts as ${JSON.stringify(value)}`, 400, message({ accounts: value }), {}, /accounts/)),
   ...[null, 1, "", {}, []].map((value) => refused(`an account ${JSON.stringify(value)}`, 400, message({ accounts: ["a", value] }), {}, /accounts/)),
   refused("1,001 accounts", 400, message({ accounts: Array.from({ length: 1_001 }, (_, i) => `a${i}`) }), {}, /accounts/),
   refused("an account twice", 400, message({ accounts: ["a", "a"] }), {}, /accounts/),
@@ -103,10 +107,19 @@ export const pushes: Case[] = [
   refused("data 100 deep", 400, `{"accounts":["a"],"data":${deep(100)}}`),
   refused("data of 70 KB", 413, message({ data: { s: "x".repeat(70_000) } })),
   refused("an unknown member", 400, message({ acounts: [] }), {}, /acounts/),
-  ...[null, 1, "", {}, "k".repeat(129)].map((value) => refused(`idempotency_key ${JSON.stringify(value).slice(0, 10)}`, 400, message({ idempotency_key: value }), {}, /idempotency_key/)),
+  ...[null, 1, "", {}, "k".repeat(129)].map((value) =>
+    refused(`idempotency_key ${JSON.stringify(value).slice(0, 10)}`, 400, message({ idempotency_key: value }), {}, /idempotency_key/),
+  ),
   refused("broken JSON", 400, '{"accounts":["a"],'),
   refused("an empty batch", 400, '{"messages":[]}', {}, /messages/, "/api/v1/messages/batch"),
-  refused("a batch of 1,001", 400, JSON.stringify({ messages: Array.from({ length: 1_001 }, () => ({ accounts: ["a"], data: {} })) }), {}, /messages/, "/api/v1/messages/batch"),
+  refused(
+    "a batch of 1,001",
+    400,
+    JSON.stringify({ messages: Array.from({ length: 1_001 }, () => ({ accounts: ["a"], data: {} })) }),
+    {},
+    /messages/,
+    "/api/v1/messages/batch",
+  ),
   refused("a batch that is no list", 400, '{"messages":{}}', {}, /messages/, "/api/v1/messages/batch"),
   refused("gzip that is not", 415, message({}), { "content-encoding": "gzip" }),
 ];

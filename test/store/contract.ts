@@ -63,7 +63,8 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
       ["a*", "#"],
       ["😀", "x".repeat(4_096)],
     ];
-    for (const [i, [app, value]] of pairs.entries()) assert.deepEqual(await store.claim(key(value as string, "h", app), `m${i}`), { outcome: "fresh", msgId: `m${i}` });
+    for (const [i, [app, value]] of pairs.entries())
+      assert.deepEqual(await store.claim(key(value as string, "h", app), `m${i}`), { outcome: "fresh", msgId: `m${i}` });
   });
 
   each("a claimed message is appended to each target once", async ({ store }) => {

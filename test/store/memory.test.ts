@@ -36,6 +36,7 @@ test("keys with different times to live expire on their own", async () => {
 
 test("without a store every key is fresh and nothing is a duplicate", async () => {
   const store = createNoStore();
-  for (const msgId of ["m1", "m2"]) assert.deepEqual(await store.claim({ app: "a", key: "k", bodyHash: "h", ttlMs: 1_000 }, msgId), { outcome: "fresh", msgId });
+  for (const msgId of ["m1", "m2"])
+    assert.deepEqual(await store.claim({ app: "a", key: "k", bodyHash: "h", ttlMs: 1_000 }, msgId), { outcome: "fresh", msgId });
   await store.close();
 });

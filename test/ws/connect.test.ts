@@ -7,7 +7,11 @@ import { APPLICATIONS, SECRET, startServer } from "../helpers/server.ts";
 
 test("each refusal has its status, its code, a sentence and its metric", async (t) => {
   const server = await startServer(t, {
-    applications: [...APPLICATIONS, { app_key: "closed", app_secret: SECRET, enabled: false }, { app_key: "picky", app_secret: SECRET, allowed_origins: ["https://app.example"], require_exp: true }],
+    applications: [
+      ...APPLICATIONS,
+      { app_key: "closed", app_secret: SECRET, enabled: false },
+      { app_key: "picky", app_secret: SECRET, allowed_origins: ["https://app.example"], require_exp: true },
+    ],
   });
   const { url } = server;
   const cases = [
@@ -30,14 +34,23 @@ test("each refusal has its status, its code, a sentence and its metric", async (
 });
 
 test("origins are compared exactly; clients that send none are not browsers and get in", async (t) => {
-  const { url } = await startServer(t, { applications: [{ app_key: "test", app_secret: SECRET, allowed_origins: ["https://app.example", "http://localhost:3000"] }] });
-  for (const origin of ["https://app.example.evil", "http://app.example", "https://app.example:8443", "null", "http://localhost"]) assert.equal((await refused(connectUrl(url), { origin })).status, 403, origin);
+  const { url } = await startServer(t, {
+    applications: [{ app_key: "test", app_secret: SECRET, allowed_origins: ["https://app.example", "http://localhost:3000"] }],
+  });
+  for (const origin of ["https://app.example.evil", "http://app.example", "https://app.example:8443", "null", "http://localhost"])
+    assert.equal((await refused(connectUrl(url), { origin })).status, 403, origin);
   for (const headers of [{ origin: "https://app.example" }, { origin: "http://localhost:3000" }, {}]) await connect(t, url, { headers });
 });
 
 test("quotas of the account, the application and the node are counted, told apart and given back", async (t) => {
   const limits = { max_connections: 3, max_connections_per_account: 2 };
-  const { url } = await startServer(t, { config: { limits: { connections: 5 } }, applications: [{ app_key: "test", app_secret: SECRET, limits }, { app_key: "wide", app_secret: SECRET }] });
+  const { url } = await startServer(t, {
+    config: { limits: { connections: 5 } },
+    applications: [
+      { app_key: "test", app_secret: SECRET, limits },
+      { app_key: "wide", app_secret: SECRET },
+    ],
+  });
   const first = await connect(t, url, { account: "a" });
   await connect(t, url, { account: "a" });
   assert.deepEqual(await outcome(connectUrl(url, { account: "a" })), [429, 1009]);
@@ -68,14 +81,19 @@ test("a connection lists with its device, and can be closed alone or with the ot
   const { url } = await startServer(t);
   const [phone, laptop] = [await connect(t, url, { query: { device_id: "phone" } }), await connect(t, url)];
   const headers = { authorization: `Bearer ${apiToken()}`, "content-type": "application/json" };
-  const list = async () => ((await (await fetch(`${url}/api/v1/accounts/user_1/connections`, { headers })).json()) as { connections: { connection_id: string; device_id?: string }[] }).connections;
+  const list = async () =>
+    ((await (await fetch(`${url}/api/v1/accounts/user_1/connections`, { headers })).json()) as { connections: { connection_id: string; device_id?: string }[] })
+      .connections;
   const [first, second] = await list();
   assert.equal(first?.device_id, "phone");
   assert.equal(second?.device_id, undefined);
   const order = (body: object) => fetch(`${url}/api/v1/accounts/user_1/disconnect`, { method: "POST", headers, body: JSON.stringify(body) });
   assert.equal((await order({ connection_id: first?.connection_id })).status, 202);
   assert.equal((await phone.closed).code, 4010);
-  assert.deepEqual((await list()).map(({ connection_id }) => connection_id), [second?.connection_id]);
+  assert.deepEqual(
+    (await list()).map(({ connection_id }) => connection_id),
+    [second?.connection_id],
+  );
   assert.equal((await order({})).status, 202);
   assert.equal((await laptop.closed).code, 4010);
   assert.deepEqual(await list(), []);
@@ -90,7 +108,9 @@ test("a frame that comes with the handshake is not lost", async (t) => {
 });
 
 test("a token's exp closes a live classic socket only where the application says so", async (t) => {
-  const { url } = await startServer(t, { applications: [{ app_key: "strict", app_secret: SECRET, close_on_expiry: true }, APPLICATIONS[0] as Record<string, unknown>] });
+  const { url } = await startServer(t, {
+    applications: [{ app_key: "strict", app_secret: SECRET, close_on_expiry: true }, APPLICATIONS[0] as Record<string, unknown>],
+  });
   const token = jwt.sign({ sub: "user_1" }, SECRET, { expiresIn: 1 });
   const [strict, lax] = await Promise.all([connect(t, url, { app: "strict", token }), connect(t, url, { token })]);
   assert.equal((await strict.closed).code, 4202);

@@ -42,7 +42,9 @@ test("a peer that answers no ping is cut after two, one that answers stays", asy
 });
 
 test("an application's frame limit closes 1009 below the node's, and 64 KiB is the node's", async (t) => {
-  const { url } = await startServer(t, { applications: [{ app_key: "small", app_secret: SECRET, limits: { max_message_bytes: 1_000 } }, APPLICATIONS[0] as Record<string, unknown>] });
+  const { url } = await startServer(t, {
+    applications: [{ app_key: "small", app_secret: SECRET, limits: { max_message_bytes: 1_000 } }, APPLICATIONS[0] as Record<string, unknown>],
+  });
   const frameOf = (bytes: number) => {
     const empty = JSON.stringify({ to: "nobody", data: { s: "" } });
     return JSON.stringify({ to: "nobody", data: { s: "x".repeat(bytes - empty.length) } });
@@ -64,7 +66,9 @@ test("an application's frame limit closes 1009 below the node's, and 64 KiB is t
 });
 
 test("a client over its message rate is closed 1008, the application's others are not", async (t) => {
-  const server = await startServer(t, { applications: [{ app_key: "test", app_secret: SECRET, push_auth: ["open"], limits: { messages_per_second_per_connection: 5 } }] });
+  const server = await startServer(t, {
+    applications: [{ app_key: "test", app_secret: SECRET, push_auth: ["open"], limits: { messages_per_second_per_connection: 5 } }],
+  });
   const [loud, calm] = [await connect(t, server.url, { account: "loud" }), await connect(t, server.url, { account: "calm" })];
   for (let i = 0; i < 50; i++) loud.send({ to: "calm", data: { i } });
   assert.equal((await loud.closed).code, 1008);
@@ -77,7 +81,7 @@ test("a client over its message rate is closed 1008, the application's others ar
 test("data nested more deeply than json_depth is skipped and counted", async (t) => {
   const server = await startServer(t, { config: { limits: { json_depth: 3 } } });
   const client = await connect(t, server.url);
-  client.send('{"to":"user_1","data":{"a":{"b":{"c":1}}}}');
+  client.send('{"to":"user_1","data":{"a":{"b":{"c":{}}}}}');
   client.send('{"to":"user_1","data":{"a":{"b":1}}}');
   assert.deepEqual((await client.next()).data, { a: { b: 1 } });
   assert.equal(await server.metric("xlvein_messages_dropped_total", { app: "test", reason: "unparsable" }), 1);

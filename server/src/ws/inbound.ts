@@ -60,10 +60,12 @@ export function createInbound({ publish, metrics, log, jsonDepth, now }: Inbound
     if (!connection.open || !withinRate(session)) return;
     const send = decodeClassicSend(String(data), jsonDepth);
     if (typeof send === "string") return drop(connection.app, send);
-    publish(connection.app, [accountTarget(connection.app, send.to)], { from: connection.account, event: Event.CHAT, data: send.data }).catch((error: unknown) => {
-      drop(connection.app, "exchange");
-      log.warn({ event: "client message lost", app: connection.app, err: error });
-    });
+    publish(connection.app, [accountTarget(connection.app, send.to)], { from: connection.account, event: Event.CHAT, data: send.data }).catch(
+      (error: unknown) => {
+        drop(connection.app, "exchange");
+        log.warn({ event: "client message lost", app: connection.app, err: error });
+      },
+    );
   }
 
   function onPing(this: WebSocket): void {

@@ -16,7 +16,8 @@ export interface ConnectRequest {
 /** Reads a handshake (RFC 6455 section 4.2.1). Throws BAD_REQUEST or NOT_FOUND, naming what is wrong; nothing of the query is repeated. */
 export function readConnectRequest(request: IncomingMessage): ConnectRequest {
   const url = parseUrl(request.url ?? "");
-  if (url.pathname !== CONNECT_PATH) throw new XlveinError(ErrorCode.NOT_FOUND, `there is no WebSocket here; connect to ${CONNECT_PATH}`, { reason: "not_found" });
+  if (url.pathname !== CONNECT_PATH)
+    throw new XlveinError(ErrorCode.NOT_FOUND, `there is no WebSocket here; connect to ${CONNECT_PATH}`, { reason: "not_found" });
   checkHandshake(request);
   const query = url.searchParams;
   const appKey = single(query, "app_id");
@@ -24,11 +25,14 @@ export function readConnectRequest(request: IncomingMessage): ConnectRequest {
   if (!appKey) throw bad("query.app_id: the application's key is missing");
   if (!token) throw new XlveinError(ErrorCode.TOKEN_INVALID, "query.token: the token is missing", { reason: "bad_token" });
   const deviceId = single(query, "device_id");
-  if (deviceId !== undefined && (deviceId.length === 0 || deviceId.length > MAX_DEVICE_ID)) throw bad(`query.device_id: must have 1 to ${MAX_DEVICE_ID} characters`);
+  if (deviceId !== undefined && (deviceId.length === 0 || deviceId.length > MAX_DEVICE_ID))
+    throw bad(`query.device_id: must have 1 to ${MAX_DEVICE_ID} characters`);
   return { appKey, token, deviceId, origin: request.headers.origin };
 }
 
-function checkHandshake({ method, headers }: IncomingMessage): void {
+function checkHandshake({ method, httpVersion, headers }: IncomingMessage): void {
+  if (httpVersion !== "1.1") throw bad("a WebSocket handshake speaks HTTP/1.1");
+  if (!headers.host) throw bad("header host: is missing");
   if (method !== "GET") throw bad("a WebSocket handshake is a GET request");
   if (headers.upgrade?.toLowerCase() !== "websocket") throw bad("header upgrade: must be websocket");
   if (!KEY.test(headers["sec-websocket-key"] ?? "")) throw bad("header sec-websocket-key: must be 16 bytes in base64");

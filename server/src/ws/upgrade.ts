@@ -1,11 +1,11 @@
 // The handshake, as a list of steps: each returns, or throws the error that the client is refused with.
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { WebSocketServer } from "ws";
 import type { App } from "../apps/app.ts";
 import type { AppRegistry } from "../apps/registry.ts";
 import { type ConnectGrant, verifyConnectToken, verifyForUnknownApp } from "../auth/connect-token.ts";
 import { originAllowed } from "../auth/origin.ts";
+import type { NoteSecretUse } from "../auth/secret-use.ts";
 import type { NodeLimits } from "../config/config.ts";
 import { ErrorCode, XlveinError } from "../errors.ts";
 import { Connection, type ConnectionSettings } from "../hub/connection.ts";
@@ -13,12 +13,10 @@ import type { Hub, Seat } from "../hub/hub.ts";
 import type { Log } from "../log.ts";
 import { type Metrics, OTHER_APP } from "../metrics/metrics.ts";
 import { newMsgId } from "../protocol/message.ts";
-import { ClientSocket, type Inbound } from "./inbound.ts";
+import { createShake } from "./handshake.ts";
+import type { ClientSocket, Inbound } from "./inbound.ts";
 import { refuse } from "./refuse.ts";
 import { type ConnectRequest, readConnectRequest } from "./request.ts";
-
-/** How long a peer has to answer a close frame. */
-const CLOSE_TIMEOUT_MS = 2_000;
 
 export interface UpgradeOptions {
   apps: AppRegistry;
@@ -28,6 +26,7 @@ export interface UpgradeOptions {
   limits: NodeLimits;
   metrics: Metrics;
   log: Log;
+  noteSecretUse: NoteSecretUse;
   now: () => number;
   draining: () => boolean;
   /** Called once the token has been verified: the TCP connection no longer counts as unauthenticated. */
@@ -36,10 +35,12 @@ export interface UpgradeOptions {
 
 export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
+const ignore = () => {};
+
 /** Handles the `upgrade` event of the HTTP server. */
 export function createUpgrade(options: UpgradeOptions): Upgrade {
   const { apps, hub, inbound, settings, limits, metrics, log, now } = options;
-  const acceptors = new Map<number, WebSocketServer>();
+  const shake = createShake();
 
   /** The refused handshake's app label: only keys that exist become one. */
   const label = (request: ConnectRequest | undefined) => (request && apps.get(request.appKey) ? request.appKey : OTHER_APP);
@@ -54,7 +55,9 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
       const grant = checkToken(app, asked);
       options.onAuthenticated(socket);
       const seat = await hub.admit(app, grant.account);
-      shake(request, socket, head, app, (client) => start(client, app, asked as ConnectRequest, grant, seat), seat);
+      const client = shake(request, socket, head, Math.min(limits.frameBytes, app.limits.maxMessageBytes));
+      if (client) start(client, app, asked, grant, seat);
+      else seat.leave();
     } catch (error) {
       if (!(error instanceof XlveinError)) throw error;
       metrics.connectRejected.inc({ app: label(asked), reason: error.reason ?? "bad_request" });
@@ -76,18 +79,8 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
 
   function checkToken(app: App, { token }: ConnectRequest): ConnectGrant {
     const grant = verifyConnectToken(app, token, { nowMs: now(), maxBytes: limits.tokenBytes });
-    metrics.secretLastUsed.set({ app: app.key, secret_id: grant.secretId }, Math.floor(now() / 1000));
+    options.noteSecretUse(app.key, grant.secretId);
     return grant;
-  }
-
-  /** Completes the handshake; gives the seat back when the socket has gone meanwhile. */
-  function shake(request: IncomingMessage, socket: Duplex, head: Buffer, app: App, opened: (client: ClientSocket) => void, seat: Seat): void {
-    let open = false;
-    acceptorFor(app).handleUpgrade(request, socket, head, (client) => {
-      open = true;
-      opened(client as ClientSocket);
-    });
-    if (!open) seat.leave();
   }
 
   function start(client: ClientSocket, app: App, { deviceId }: ConnectRequest, grant: ConnectGrant, seat: Seat): void {
@@ -98,30 +91,8 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
     metrics.connectionsOpened.inc({ app: app.key });
   }
 
-  /** ws fixes the frame limit per acceptor, so there is one for each limit in use. */
-  function acceptorFor(app: App): WebSocketServer {
-    const maxPayload = Math.min(limits.frameBytes, app.limits.maxMessageBytes);
-    let acceptor = acceptors.get(maxPayload);
-    if (!acceptor) {
-      acceptor = new WebSocketServer({
-        noServer: true,
-        clientTracking: false,
-        perMessageDeflate: false,
-        maxPayload,
-        maxFragments: 1_024,
-        maxBufferedChunks: 4_096,
-        closeTimeout: CLOSE_TIMEOUT_MS,
-        handleProtocols: () => false,
-        WebSocket: ClientSocket,
-      });
-      acceptors.set(maxPayload, acceptor);
-    }
-    return acceptor;
-  }
-
   return (request, socket, head) => {
     // From here on the HTTP server no longer listens to this socket's errors; ws does once it has it.
-    const ignore = () => {};
     socket.on("error", ignore);
     accept(request, socket, head).catch((error: unknown) => {
       log.error({ event: "connect failed", err: error });

@@ -1,0 +1,29 @@
+// Which test files there are, and which of them run on every Node version.
+import { globSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
+
+/** Areas that the Node version does not touch, or that would only repeat themselves: they run on the pinned one alone. */
+const ONE_RUNTIME = ["test/browser/", "test/repository/", "test/console/"];
+
+/** Every test file, or those at or below `paths`; the slowest areas first, so that no worker is left with them at the end. Throws when a path holds none. */
+export function findTests(root: string, paths: readonly string[]): string[] {
+  const all = globSync("test/**/*.test.ts", { cwd: root, exclude: (path) => path.endsWith("node_modules") }).sort(
+    (a, b) => rank(a) - rank(b) || a.localeCompare(b),
+  );
+  const wanted = paths.map((path) => relative(root, resolve(root, path)));
+  for (const path of wanted) if (!all.some((file) => isIn(file, path))) throw new Error(`${join(root, path)}: there is no test file here`);
+  return wanted.length === 0 ? all : all.filter((file) => wanted.some((path) => isIn(file, path)));
+}
+
+/** Whether the file runs on every Node version. */
+export function onEveryRuntime(file: string): boolean {
+  return !ONE_RUNTIME.some((area) => file.startsWith(area));
+}
+
+function isIn(file: string, path: string): boolean {
+  return file === path || file.startsWith(`${path}/`);
+}
+
+function rank(file: string): number {
+  return onEveryRuntime(file) ? 1 : 0;
+}
