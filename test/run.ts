@@ -9,7 +9,7 @@ import { environment, mainRuntime, otherRuntimes, type Runtime } from "./setup/r
 import { provideSystem } from "./setup/system.ts";
 
 const ROOT = join(import.meta.dirname, "..");
-const BOUNDS: Bounds = { concurrency: Math.max(2, availableParallelism()), testMs: 120_000, fileMs: 300_000 };
+const BOUNDS: Bounds = { concurrency: Math.max(2, availableParallelism()), testMs: 120_000, fileMs: 240_000 };
 
 interface Wish {
   /** Files or folders; none: all of them. */

@@ -13,8 +13,16 @@ export interface LogOptions {
   destination?: DestinationStream;
 }
 
+const ignore = () => {};
+
+/** pino's own writer waits for ever at exit when the reader of standard output has gone; Node's stream lets go. */
+function standardOutput(): DestinationStream {
+  if (!process.stdout.listeners("error").includes(ignore)) process.stdout.on("error", ignore);
+  return process.stdout;
+}
+
 /** Creates the logger of the process. `time` is ISO 8601, `level` a word. */
-export function createLog({ level, destination }: LogOptions): Log {
+export function createLog({ level, destination = standardOutput() }: LogOptions): Log {
   const options = {
     level,
     base: null,
@@ -25,5 +33,5 @@ export function createLog({ level, destination }: LogOptions): Log {
       censor: "[redacted]",
     },
   };
-  return destination ? pino(options, destination) : pino(options);
+  return pino(options, destination);
 }

@@ -133,7 +133,7 @@ export async function createServer({ config, source, log, version, now = Date.no
       const internalUrl = await listenInternal();
       closers.push(source.watch((set) => apps.replace(set)));
       if (config.tls) closers.push(watchKeyPair(http as ReturnType<typeof createHttpsServer>, config.tls, log));
-      state = "listening";
+      if (state === "created") state = "listening";
       log.info({ event: "listening", url, internal_url: internalUrl, exchange: exchange.type, store: store.type, revision: apps.revision });
       return { url, internalUrl };
     },

@@ -7,7 +7,12 @@ import { makeApp, makeRegistry, makeSecret } from "./apps.ts";
 import { apiClaims, bearer, makeToken, NOW_MS, NOW_S } from "./tokens.ts";
 
 const CHECK = { nowMs: NOW_MS, maxBytes: 4_096 };
-const apps = makeRegistry(makeApp(), makeApp({ key: "off", enabled: false }), makeApp({ key: "signs", pushAuth: new Set(["sign"]) }), makeApp({ key: "b", secrets: [makeSecret("b")] }));
+const apps = makeRegistry(
+  makeApp(),
+  makeApp({ key: "off", enabled: false }),
+  makeApp({ key: "signs", pushAuth: new Set(["sign"]) }),
+  makeApp({ key: "b", secrets: [makeSecret("b")] }),
+);
 
 function assertRefused(authorization: string | undefined, code: ErrorCode, message: RegExp): void {
   assert.throws(
@@ -32,13 +37,15 @@ describe("an API token", () => {
 
   it("must be in an Authorization header of the Bearer scheme", () => {
     assertRefused(undefined, ErrorCode.TOKEN_INVALID, /Authorization header is missing/);
-    for (const header of ["", "Bearer", "Bearer ", "Basic dGVzdDp0ZXN0", makeToken(apiClaims()), `Bearer ${makeToken(apiClaims())} x`]) assertRefused(header, ErrorCode.TOKEN_INVALID, /not Bearer and a JWT/);
+    for (const header of ["", "Bearer", "Bearer ", "Basic dGVzdDp0ZXN0", makeToken(apiClaims()), `Bearer ${makeToken(apiClaims())} x`])
+      assertRefused(header, ErrorCode.TOKEN_INVALID, /not Bearer and a JWT/);
     assertRefused("Bearer abc", ErrorCode.TOKEN_INVALID, /not a JWT/);
     assertRefused(`Bearer ${"a".repeat(5_000)}`, ErrorCode.TOKEN_INVALID, /longer than 4096/);
   });
 
   it("must have each claim, of the right type and value", () => {
-    for (const aud of [undefined, null, "test", ["xlvein-api"], "xlvein-room", "XLVEIN-API"]) assertRefused(bearer({ aud }), ErrorCode.TOKEN_INVALID, /aud must be "xlvein-api"/);
+    for (const aud of [undefined, null, "test", ["xlvein-api"], "xlvein-room", "XLVEIN-API"])
+      assertRefused(bearer({ aud }), ErrorCode.TOKEN_INVALID, /aud must be "xlvein-api"/);
     for (const exp of [undefined, NOW_S + 306, NOW_S + 86_400]) assertRefused(bearer({ exp }), ErrorCode.TOKEN_INVALID, /exp is/);
     for (const exp of [null, "1", [], {}]) assertRefused(bearer({ exp }), ErrorCode.TOKEN_INVALID, /exp must be/);
     assertRefused(bearer({ exp: NOW_S - 5 }), ErrorCode.TOKEN_INVALID, /exp has passed/);

@@ -95,7 +95,8 @@ describe("a connect token", () => {
 
   it("may carry the application's key as aud, and nothing else", () => {
     for (const aud of ["test", ["test"], ["other", "test"]]) assert.ok(grant({ sub: "u", aud }));
-    for (const aud of ["other", [], ["other"], null, 1, {}, ["test", 1], ["test", null], "TEST", ""]) assertRefused(makeToken({ sub: "u", aud }), "bad_token", /aud/);
+    for (const aud of ["other", [], ["other"], null, 1, {}, ["test", 1], ["test", null], "TEST", ""])
+      assertRefused(makeToken({ sub: "u", aud }), "bad_token", /aud/);
   });
 
   it("is never one made for the API or for a room", () => {
@@ -124,7 +125,8 @@ describe("a connect token", () => {
   it("is refused when its payload is not an object", () => {
     for (const payload of [null, [], ["u"], "text", 7, true, [{ sub: "u" }]]) assertRefused(makeToken(payload), "bad_token", /token: /);
     for (const payloadText of ["", "{", "not json", '{"sub":"u"}x']) {
-      for (const header of [{ alg: "HS256", typ: "JWT" }, { alg: "HS256" }]) assertRefused(makeToken(undefined, { payloadText, header }), "bad_token", /token: /);
+      for (const header of [{ alg: "HS256", typ: "JWT" }, { alg: "HS256" }])
+        assertRefused(makeToken(undefined, { payloadText, header }), "bad_token", /token: /);
     }
   });
 
@@ -170,7 +172,8 @@ describe("a forged connect token", () => {
       assertRefused(makeToken({ sub: "u" }, { header: { alg: "HS256", ...choice }, ...attacker }), "bad_token", /signature/);
       assert.equal(grant({ sub: "u" }, { header: { alg: "HS256", ...choice } }).account, "u", "the header is ignored");
     }
-    for (const secret of ["", "undefined", "null", "default", "test", SECRET.toUpperCase(), `${SECRET} `]) assertRefused(makeToken({ sub: "u" }, { secret }), "bad_token", /signature/);
+    for (const secret of ["", "undefined", "null", "default", "test", SECRET.toUpperCase(), `${SECRET} `])
+      assertRefused(makeToken({ sub: "u" }, { secret }), "bad_token", /signature/);
   });
 
   it("that names critical extensions is refused, whatever they are", () => {
@@ -192,10 +195,25 @@ describe("a forged connect token", () => {
   it("in another spelling of the same bytes is refused", () => {
     const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     const bytes = Buffer.from(signature, "base64url");
-    const twins = [...alphabet].map((last) => signature.slice(0, -1) + last).filter((twin) => twin !== signature && Buffer.from(twin, "base64url").equals(bytes));
+    const twins = [...alphabet]
+      .map((last) => signature.slice(0, -1) + last)
+      .filter((twin) => twin !== signature && Buffer.from(twin, "base64url").equals(bytes));
     assert.ok(twins.length > 0);
     for (const twin of twins) assertRefused(`${header}.${payload}.${twin}`, "bad_token", /canonical/);
-    for (const other of [`${valid}=`, `${header}=.${payload}.${signature}`, ` ${valid}`, `${valid}\n`, `${valid}.`, `.${valid}`, `${header}..${signature}`, `${header}.${payload}`, payload, "", "..", "a.b.c"]) {
+    for (const other of [
+      `${valid}=`,
+      `${header}=.${payload}.${signature}`,
+      ` ${valid}`,
+      `${valid}\n`,
+      `${valid}.`,
+      `.${valid}`,
+      `${header}..${signature}`,
+      `${header}.${payload}`,
+      payload,
+      "",
+      "..",
+      "a.b.c",
+    ]) {
       assertRefused(other, "bad_token", /./);
     }
   });

@@ -9,7 +9,17 @@ describe("an origin", () => {
 
   it("is allowed when it is listed exactly", () => {
     for (const origin of ["https://shop.example", "http://localhost:3000"]) assert.equal(originAllowed(listed, origin), true);
-    for (const origin of ["http://shop.example", "https://shop.example:444", "https://shop.example.evil.test", "https://evil.test/https://shop.example", "https://a.shop.example", "http://localhost", "null", "", "https://shop.example/"]) {
+    for (const origin of [
+      "http://shop.example",
+      "https://shop.example:444",
+      "https://shop.example.evil.test",
+      "https://evil.test/https://shop.example",
+      "https://a.shop.example",
+      "http://localhost",
+      "null",
+      "",
+      "https://shop.example/",
+    ]) {
       assert.equal(originAllowed(listed, origin), false, origin);
     }
   });

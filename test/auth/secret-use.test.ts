@@ -20,7 +20,11 @@ describe("the use of a secret", () => {
     const { values } = await metrics.secretLastUsed.get();
     assert.deepEqual(
       values.map(({ labels, value }) => [labels.app, labels.secret_id, value]),
-      [["test", "a", 11], ["test", "b", 10], ["test2", "a", 10]],
+      [
+        ["test", "a", 11],
+        ["test", "b", 10],
+        ["test2", "a", 10],
+      ],
     );
   });
 });

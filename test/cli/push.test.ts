@@ -21,10 +21,13 @@ async function deadUrl(): Promise<string> {
   return `http://127.0.0.1:${port}`;
 }
 
-/** Something that speaks HTTP and is not xlvein. */
+/** Something that speaks HTTP and is not xlvein; it never closes a connection, so a command that waits for that never ends. */
 async function strangerUrl(t: TestContext): Promise<string> {
-  const server = createServer((_request, response) => response.writeHead(404).end("<html>")).listen(0, "127.0.0.1");
-  t.after(() => server.close());
+  const server = createServer({ keepAliveTimeout: 0 }, (_request, response) => response.writeHead(404).end("<html>")).listen(0, "127.0.0.1");
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
   await once(server, "listening");
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }

@@ -16,10 +16,16 @@ const path = (account: string, verb: string) => `/api/v1/accounts/${encodeURICom
 
 function disconnect(fixture: Fixture, account: string, payload?: object | string, headers: Record<string, string> = {}) {
   const type: Record<string, string> = payload === undefined ? {} : { "content-type": "application/json" };
-  return fixture.api.inject({ method: "POST", url: path(account, "disconnect"), headers: { authorization: bearer(), ...type, ...headers }, ...(payload === undefined ? {} : { payload }) });
+  return fixture.api.inject({
+    method: "POST",
+    url: path(account, "disconnect"),
+    headers: { authorization: bearer(), ...type, ...headers },
+    ...(payload === undefined ? {} : { payload }),
+  });
 }
 
-const list = (fixture: Fixture, account: string, authorization = bearer()) => fixture.api.inject({ method: "GET", url: path(account, "connections"), headers: { authorization } });
+const list = (fixture: Fixture, account: string, authorization = bearer()) =>
+  fixture.api.inject({ method: "GET", url: path(account, "connections"), headers: { authorization } });
 
 describe("the connections of an account", () => {
   it("are listed as control has them", async () => {
@@ -47,7 +53,10 @@ describe("the connections of an account", () => {
     }
     for (const payload of ["", {}]) assert.equal((await disconnect(fixture, "u", payload)).statusCode, 202);
     assert.equal((await disconnect(fixture, "u", { connection_id: "c1" })).statusCode, 202);
-    assert.deepEqual(fixture.disconnected.map(({ connectionId }) => connectionId), [undefined, undefined, "c1"]);
+    assert.deepEqual(
+      fixture.disconnected.map(({ connectionId }) => connectionId),
+      [undefined, undefined, "c1"],
+    );
   });
 
   it("name each field of a request that is wrong", async () => {

@@ -35,7 +35,8 @@ describe("every answer", () => {
 
   it("ends its connection while the server drains, and pushes go on", async () => {
     const fixture = await createFixture();
-    const push = () => fixture.api.inject({ method: "POST", url: "/api/v1/messages", headers: { authorization: bearer() }, payload: { accounts: ["u"], data: {} } });
+    const push = () =>
+      fixture.api.inject({ method: "POST", url: "/api/v1/messages", headers: { authorization: bearer() }, payload: { accounts: ["u"], data: {} } });
     assert.equal((await push()).headers["connection"], "keep-alive");
     fixture.draining = true;
     const { statusCode, headers } = await push();
@@ -47,9 +48,24 @@ describe("every answer", () => {
 describe("a path", () => {
   it("where there is nothing answers 404, whatever the method and body", async () => {
     const { api } = await createFixture();
-    for (const url of ["/", "/nope", "/api/v1", "/api/v1/messages/", "/api/v1/messages/x/y", "/API/v1/messages", "/metrics", "/livez", "/api/v1/im/push/", "/api/v2/messages"]) {
+    for (const url of [
+      "/",
+      "/nope",
+      "/api/v1",
+      "/api/v1/messages/",
+      "/api/v1/messages/x/y",
+      "/API/v1/messages",
+      "/metrics",
+      "/livez",
+      "/api/v1/im/push/",
+      "/api/v2/messages",
+    ]) {
       for (const method of ["GET", "POST", "DELETE", "OPTIONS"] as const) {
-        const { statusCode, headers, body } = await api.inject({ method, url, ...(method === "POST" ? { payload: "x", headers: { "content-type": "text/nonsense" } } : {}) });
+        const { statusCode, headers, body } = await api.inject({
+          method,
+          url,
+          ...(method === "POST" ? { payload: "x", headers: { "content-type": "text/nonsense" } } : {}),
+        });
         assert.equal(statusCode, 404, `${method} ${url}`);
         assert.match(String(headers["content-type"]), /^application\/problem\+json/);
         const problem = JSON.parse(body) as Problem;
@@ -91,8 +107,18 @@ describe("the log", () => {
   it("has one line for each request at debug level, with the route and nothing a caller sent", async () => {
     const { api, logged } = await createFixture();
     const token = bearer();
-    await api.inject({ method: "POST", url: "/api/v1/accounts/private-account/disconnect?token=private", headers: { authorization: token, cookie: "private" }, payload: {} });
-    await api.inject({ method: "POST", url: "/api/v1/messages", headers: { authorization: token }, payload: { accounts: ["private-account"], data: { text: "private" }, extra: "private" } });
+    await api.inject({
+      method: "POST",
+      url: "/api/v1/accounts/private-account/disconnect?token=private",
+      headers: { authorization: token, cookie: "private" },
+      payload: {},
+    });
+    await api.inject({
+      method: "POST",
+      url: "/api/v1/messages",
+      headers: { authorization: token },
+      payload: { accounts: ["private-account"], data: { text: "private" }, extra: "private" },
+    });
     await api.inject("/private?token=private");
     assert.equal(logged.length, 3);
     for (const line of logged) assert.ok(!line.includes("private") && !line.includes(token.slice(7)), line);

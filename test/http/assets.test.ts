@@ -27,7 +27,8 @@ describe("the assets", () => {
 
   it("include console and docs only when they are switched on", async () => {
     const off = (await createFixture()).api;
-    for (const path of ["/console", "/console/", "/console/index.html", "/docs", "/docs/", "/docs/page.js"]) assert.equal((await off.inject(path)).statusCode, 404, path);
+    for (const path of ["/console", "/console/", "/console/index.html", "/docs", "/docs/", "/docs/page.js"])
+      assert.equal((await off.inject(path)).statusCode, 404, path);
     const on = (await createFixture(everything)).api;
     for (const path of ["/console/", "/console/index.html", "/console/page.js", "/console/icons/a.svg", "/docs/", "/docs/index.html", "/docs/page.js"]) {
       const { statusCode, headers } = await on.inject(path);
@@ -63,7 +64,20 @@ describe("the assets", () => {
 
   it("are a fixed list: no path leads to another file", async () => {
     const { api } = await createFixture(everything);
-    const paths = ["/console/../openapi.yaml", "/console/..%2fopenapi.yaml", "/console/%2e%2e/sdk.js", "/..%2f..%2fetc/passwd", "/console//etc/passwd", "/console/..\\..\\x", "/console/icons", "/console/icons/", "/docs/%00", "/sdk.js/", "/SDK.js", "/sdk.js%20"];
+    const paths = [
+      "/console/../openapi.yaml",
+      "/console/..%2fopenapi.yaml",
+      "/console/%2e%2e/sdk.js",
+      "/..%2f..%2fetc/passwd",
+      "/console//etc/passwd",
+      "/console/..\\..\\x",
+      "/console/icons",
+      "/console/icons/",
+      "/docs/%00",
+      "/sdk.js/",
+      "/SDK.js",
+      "/sdk.js%20",
+    ];
     for (const path of paths) {
       const { statusCode, headers } = await api.inject({ url: path });
       // The test client resolves dot segments as browsers do: those paths then name an asset.

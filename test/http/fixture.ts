@@ -8,7 +8,7 @@ import type { FastifyInstance } from "fastify";
 import type { App } from "../../server/src/apps/app.ts";
 import type { AppRegistry } from "../../server/src/apps/registry.ts";
 import type { NodeLimits } from "../../server/src/config/config.ts";
-import type { Control, ConnectionInfo } from "../../server/src/control/control.ts";
+import type { ConnectionInfo, Control } from "../../server/src/control/control.ts";
 import { type ApiOptions, createApi } from "../../server/src/http/api.ts";
 import { httpServerOptions } from "../../server/src/http/server-options.ts";
 import { createLog } from "../../server/src/log.ts";
@@ -85,7 +85,12 @@ export async function createFixture({ apps = [makeApp()], limits, console = fals
 }
 
 after(async () => {
-  for (const api of built.values()) await (await api).fixture.api.close();
+  for (const one of built.values()) {
+    const { api } = (await one).fixture;
+    await api.close();
+    // A test may have let the server listen by itself; then it is not fastify that closes it.
+    api.server.close();
+  }
 });
 
 function reset(fixture: Fixture, apps: readonly App[]): void {

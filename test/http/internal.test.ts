@@ -57,9 +57,13 @@ describe("the internal listener", () => {
   });
 
   it("has nothing else, and shows no fault of its own", async (t) => {
-    const internal = start(t, () => READY, () => {
-      throw new Error("private detail");
-    });
+    const internal = start(
+      t,
+      () => READY,
+      () => {
+        throw new Error("private detail");
+      },
+    );
     for (const url of ["/", "/api/v1/messages", "/metrics/"]) assert.equal((await internal.inject(url)).statusCode, 404);
     const { statusCode, body } = await internal.inject("/-/stats");
     assert.deepEqual([statusCode, body], [500, "internal error\n"]);

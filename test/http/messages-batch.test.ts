@@ -24,12 +24,29 @@ const to = (...accounts: string[]) => ({ accounts, data: {} });
 describe("a batch", () => {
   it("pushes every message with its own data, as written, and its own key", async () => {
     const fixture = await createFixture();
-    const { status, body } = await post(fixture, '{"messages":[{"accounts":["a"],"data":{"n":12345678901234567890}}, {"data":{ "m" : 1.0 },"accounts":["b","c"],"idempotency_key":"k"}]}');
-    assert.deepEqual([status, body], [200, { results: [{ msg_id: "msg-1", duplicate: false }, { msg_id: "msg-2", duplicate: false }] }]);
-    assert.deepEqual(fixture.pushed.map(({ draft, targets, key }) => [draft.data, targets.map(({ name }) => name), key?.value]), [
-      ['{"n":12345678901234567890}', ["a"], undefined],
-      ['{ "m" : 1.0 }', ["b", "c"], "k"],
-    ]);
+    const { status, body } = await post(
+      fixture,
+      '{"messages":[{"accounts":["a"],"data":{"n":12345678901234567890}}, {"data":{ "m" : 1.0 },"accounts":["b","c"],"idempotency_key":"k"}]}',
+    );
+    assert.deepEqual(
+      [status, body],
+      [
+        200,
+        {
+          results: [
+            { msg_id: "msg-1", duplicate: false },
+            { msg_id: "msg-2", duplicate: false },
+          ],
+        },
+      ],
+    );
+    assert.deepEqual(
+      fixture.pushed.map(({ draft, targets, key }) => [draft.data, targets.map(({ name }) => name), key?.value]),
+      [
+        ['{"n":12345678901234567890}', ["a"], undefined],
+        ['{ "m" : 1.0 }', ["b", "c"], "k"],
+      ],
+    );
   });
 
   it("lets a bad message fail alone, naming its place", async () => {
@@ -49,7 +66,13 @@ describe("a batch", () => {
     ];
     const { status, body } = await post(fixture, { messages: [to("good"), ...cases.map(([message]) => message), to("good")] });
     assert.equal(status, 200);
-    assert.deepEqual([body.results.at(0), body.results.at(-1)], [{ msg_id: "msg-1", duplicate: false }, { msg_id: "msg-2", duplicate: false }]);
+    assert.deepEqual(
+      [body.results.at(0), body.results.at(-1)],
+      [
+        { msg_id: "msg-1", duplicate: false },
+        { msg_id: "msg-2", duplicate: false },
+      ],
+    );
     for (const [i, [, code, message]] of cases.entries()) {
       const place = `body.messages[${i + 1}]${message.startsWith(".") ? "" : " "}`;
       assert.deepEqual(body.results[i + 1], { error: { code, message: place + message, retryable: false } });
@@ -98,7 +121,10 @@ describe("a batch", () => {
     waiting[3]?.({ msgId: "3", duplicate: false });
     waiting[4]?.({ msgId: "5", duplicate: true });
     const { body } = await reply;
-    assert.deepEqual(body.results, ["1", "2", "3", "4", "5"].map((msg_id) => ({ msg_id, duplicate: msg_id === "5" })));
+    assert.deepEqual(
+      body.results,
+      ["1", "2", "3", "4", "5"].map((msg_id) => ({ msg_id, duplicate: msg_id === "5" })),
+    );
   });
 
   it("does not try what would overtake a message that the broker refused, and goes on after other errors", async () => {
@@ -114,6 +140,14 @@ describe("a batch", () => {
     const used = { error: { code: ErrorCode.KEY_REUSED, message: "used", retryable: false } };
     assert.deepEqual(body.results, [outage, outage, outage, used, used, { msg_id: "m", duplicate: false }]);
     assert.equal(fixture.pushed.length, 4);
+  });
+
+  it("fails as a whole when the server failed every message", async () => {
+    const fixture = await createFixture();
+    fixture.answer = () => Promise.reject(new XlveinError(ErrorCode.STORE_UNAVAILABLE, "down", { retryAfterSeconds: 2 }));
+    const { status, headers, body } = await post(fixture, { messages: [to("a"), to("b")] });
+    assert.deepEqual([status, headers["retry-after"], body.detail], [503, "2", "down"]);
+    assert.equal(await readMetric(fixture.metrics, 'xlvein_push_requests_total{app="test",code="503"}'), 2);
   });
 
   it("hides and logs a fault of the server in one message", async () => {

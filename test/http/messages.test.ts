@@ -19,7 +19,12 @@ interface Problem {
 }
 
 async function post(fixture: Fixture, payload: object | string, headers: Record<string, string> = {}) {
-  const response = await fixture.api.inject({ method: "POST", url: PATH, payload, headers: { authorization: bearer(), "content-type": "application/json", ...headers } });
+  const response = await fixture.api.inject({
+    method: "POST",
+    url: PATH,
+    payload,
+    headers: { authorization: bearer(), "content-type": "application/json", ...headers },
+  });
   return { status: response.statusCode, headers: response.headers, body: response.json<Problem>() };
 }
 
@@ -110,6 +115,7 @@ describe("a push", () => {
       ["x".repeat(301), {}, 413, /larger/],
       ["accounts=a&data=%7B%7D", { "content-type": "application/x-www-form-urlencoded" }, 415, /only application\/json/],
       ["{}", { "content-type": "text/plain" }, 415, /content-type/],
+      ["{}", { "content-encoding": "gzip" }, 415, /content-encoding/],
       ["{}", { "content-type": "application/problem+json" }, 415, /content-type/],
     ];
     for (const [payload, headers, status, detail] of cases) {

@@ -38,8 +38,12 @@ function openFixture(app: Parameters<typeof makeApp>[0] = {}, options: FixtureOp
 
 describe("a classic push", () => {
   it("is accepted as form and as JSON with the signs of old callers", async () => {
-    const { vectors } = JSON.parse(readFileSync(new URL("../vectors/sign.json", import.meta.url), "utf8")) as { vectors: (typeof FIELDS & { secret: string; sign: string })[] };
-    const fixture = await createFixture({ apps: [makeApp({ secrets: [...new Set(vectors.map(({ secret }) => secret))].map((text) => makeSecret(text, text)) })] });
+    const { vectors } = JSON.parse(readFileSync(new URL("../vectors/sign.json", import.meta.url), "utf8")) as {
+      vectors: (typeof FIELDS & { secret: string; sign: string })[];
+    };
+    const fixture = await createFixture({
+      apps: [makeApp({ secrets: [...new Set(vectors.map(({ secret }) => secret))].map((text) => makeSecret(text, text)) })],
+    });
     for (const { secret: _, ...fields } of vectors) {
       for (const reply of [await postForm(fixture, fields), await post(fixture, fields)]) assert.deepEqual([reply.error, reply.message], [0, ""]);
       const pushed = fixture.pushed.splice(0);
@@ -75,7 +79,8 @@ describe("a classic push", () => {
     const fixture = await openFixture();
     for (const name of Object.keys(FIELDS)) {
       const { [name]: _, ...rest } = FIELDS as Record<string, string>;
-      for (const reply of [await post(fixture, rest), await postForm(fixture, rest)]) assert.deepEqual([reply.error, reply.message], [400, `body.${name} is missing`]);
+      for (const reply of [await post(fixture, rest), await postForm(fixture, rest)])
+        assert.deepEqual([reply.error, reply.message], [400, `body.${name} is missing`]);
       const empty = await postForm(fixture, { ...FIELDS, [name]: "" });
       assert.equal(empty.error, 400);
       assert.match(empty.message, new RegExp(`^body\\.${name} must not`));
@@ -83,9 +88,15 @@ describe("a classic push", () => {
         const reply = await post(fixture, { ...FIELDS, [name]: value });
         assert.deepEqual([reply.error, reply.message], [400, `body.${name} must be ${name === "message" ? "a string or an object" : "a string"}`]);
       }
-      if (name !== "message") assert.match((await post(fixture, { ...FIELDS, [name]: "a\ud800" })).message, new RegExp(`^body\\.${name} holds half of a surrogate`));
+      if (name !== "message")
+        assert.match((await post(fixture, { ...FIELDS, [name]: "a\ud800" })).message, new RegExp(`^body\\.${name} holds half of a surrogate`));
     }
-    for (const [name, length] of [["app_key", 129], ["send_to", 4_097], ["nonce", 257], ["sign", 65]] as const) {
+    for (const [name, length] of [
+      ["app_key", 129],
+      ["send_to", 4_097],
+      ["nonce", 257],
+      ["sign", 65],
+    ] as const) {
       const reply = await post(fixture, { ...FIELDS, [name]: "x".repeat(length) });
       assert.deepEqual([reply.error, reply.message], [400, `body.${name} must not have more than ${length - 1} characters`]);
     }
@@ -132,6 +143,7 @@ describe("a classic push", () => {
       ["x", { "content-type": "multipart/form-data; boundary=x" }, 415, /content-type/],
       ["x", { "content-type": "nonsense" }, 415, /content-type/],
       ["{}", {}, 415, /content-type/],
+      ["a=1", { ...FORM, "content-encoding": "br" }, 415, /content-encoding/],
       ["", {}, 400, /^body is missing$/],
     ];
     for (const [payload, headers, error, message] of cases) {
@@ -173,9 +185,13 @@ describe("who may push on the classic path", () => {
     assert.equal((await post(fixture, FIELDS, { authorization: bearer() })).error, 0);
     const other = await post(fixture, FIELDS, { authorization: bearer({ iss: "b" }, { secret: "b" }) });
     assert.deepEqual([other.error, other.message], [ErrorCode.TOKEN_INVALID, "token: iss must equal body.app_key"]);
-    for (const authorization of ["Bearer x", "Basic eA==", bearer({ aud: "test" }), bearer({}, { secret: "b" })]) assert.equal((await post(fixture, FIELDS, { authorization })).error, ErrorCode.TOKEN_INVALID);
+    for (const authorization of ["Bearer x", "Basic eA==", bearer({ aud: "test" }), bearer({}, { secret: "b" })])
+      assert.equal((await post(fixture, FIELDS, { authorization })).error, ErrorCode.TOKEN_INVALID);
     const none = await post(fixture, FIELDS);
-    assert.deepEqual([none.error, none.message], [ErrorCode.TOKEN_INVALID, "token: the Authorization header is missing; the application's push_auth takes bearer"]);
+    assert.deepEqual(
+      [none.error, none.message],
+      [ErrorCode.TOKEN_INVALID, "token: the Authorization header is missing; the application's push_auth takes bearer"],
+    );
     const sign = await post(fixture, signed(FIELDS));
     assert.deepEqual([sign.error, sign.message], [ErrorCode.NOT_AUTHORISED, "body.sign is not in the application's push_auth, which takes bearer"]);
     assert.equal((await post(fixture, signed(FIELDS), { authorization: bearer() })).error, 0, "a sign that is not taken does no harm beside a token");
@@ -186,7 +202,10 @@ describe("who may push on the classic path", () => {
     assert.equal((await post(fixture, FIELDS)).error, 0);
     assert.equal((await post(fixture, { ...FIELDS, sign: "anything" })).error, 0);
     assert.equal((await post(fixture, FIELDS, { authorization: "Basic eA==" })).error, 0);
-    for (const fields of [{ ...FIELDS, app_key: "closed" }, { ...FIELDS, app_key: "closed", sign: "" }]) {
+    for (const fields of [
+      { ...FIELDS, app_key: "closed" },
+      { ...FIELDS, app_key: "closed", sign: "" },
+    ]) {
       const reply = await post(fixture, fields);
       assert.deepEqual([reply.error, reply.message], [400, "body.sign is missing; the application's push_auth takes sign or bearer"]);
     }

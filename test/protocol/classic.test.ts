@@ -42,6 +42,8 @@ test("what cannot be a message is named by its reason", () => {
     ['{"data":{}}', "no_recipient_named"],
     ['{"to":"","data":{}}', "no_recipient_named"],
     ['{"to":1,"data":{}}', "no_recipient_named"],
+    ['{"to":"half a pair \\ud800","data":{}}', "no_recipient_named"],
+    [`{"to":"${"x".repeat(4_097)}","data":{}}`, "no_recipient_named"],
     ['{"to":"a"}', "data_not_object"],
     ['{"to":"a","data":[]}', "data_not_object"],
     ['{"to":"a","event":2,"data":{}}', "not_in_room"],

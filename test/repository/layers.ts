@@ -31,10 +31,7 @@ const RANKS: Readonly<Record<string, number>> = {
 
 /** Which rooms of server/src load a dependency. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
-  "@fastify/cors": ["http"],
-  "@fastify/formbody": ["http"],
   ajv: ["http"],
-  "close-with-grace": ["cli", "server.ts"],
   commander: ["cli"],
   convict: ["config"],
   "fastest-levenshtein": ["config", "cli"],

@@ -197,6 +197,38 @@ test("a handshake that does not finish in time is given up and tried again", asy
   await closed();
 });
 
+for (const [where, closes] of [
+  ["with error and close, as in browsers", true],
+  ["with error alone, as in Node 22", false],
+] as const) {
+  test(`a handshake that fails ${where} is one failure, tried again after one wait`, async () => {
+    const { client, sockets, clock, errors, closed } = fakeClient();
+    void client.connect();
+    await settle();
+    sockets.last.fail(closes);
+    assert.deepEqual(
+      errors.map(({ code, closeCode }) => [code, closeCode]),
+      [["connect_failed", 1006]],
+    );
+    assert.equal(clock.pending, 1);
+    await clock.advance(1_000);
+    assert.equal(sockets.all.length, 2);
+    await closed();
+  });
+}
+
+test("an error on a socket that is open, or that the client closes, changes nothing by itself", async () => {
+  const { client, sockets, errors, connected } = fakeClient();
+  await connected();
+  sockets.last.onerror?.({} as never);
+  assert.equal(client.state, "connected");
+  void client.close();
+  sockets.last.onerror?.({} as never);
+  sockets.last.end(1000);
+  await client.close();
+  assert.deepEqual(errors, []);
+});
+
 test("a WebSocket class that refuses the URL ends the client: trying again could not help", async () => {
   const { client, sockets, states, errors, clock } = fakeClient();
   sockets.refusal = new DOMException("An insecure WebSocket connection may not be initiated from a page loaded over HTTPS.", "SecurityError");

@@ -100,6 +100,13 @@ export class FakeSocket implements WebSocketLike {
     this.onmessage?.({ data } as never);
   }
 
+  /** The handshake fails: in browsers a `close` follows the `error`, in Node 22 nothing does. */
+  fail(closes: boolean): void {
+    if (closes) this.readyState = 3;
+    this.onerror?.({ type: "error" } as never);
+    if (closes) this.onclose?.({ code: 1006, reason: "" } as never);
+  }
+
   /** The socket ends: by the server, the network, or as the answer to `close()`. */
   end(code = 1006, reason = ""): void {
     this.readyState = 3;
@@ -114,7 +121,10 @@ export class FakeSockets {
   most = 0;
   /** Thrown by the constructor instead of making a socket. */
   refusal: unknown;
-  readonly WebSocket: new (url: string, protocols?: string[]) => FakeSocket;
+  readonly WebSocket: new (
+    url: string,
+    protocols?: string[],
+  ) => FakeSocket;
 
   constructor(clock: FakeClock, givenUpMs = 1_000) {
     const sockets = this;

@@ -58,7 +58,10 @@ for (const [what, data] of [
     await connected();
     sockets.last.receive(data);
     sockets.last.receive(frame({}));
-    assert.deepEqual(errors.map(({ code }) => code), ["bad_frame"]);
+    assert.deepEqual(
+      errors.map(({ code }) => code),
+      ["bad_frame"],
+    );
     assert.equal(seen.length, 1);
     assert.equal(client.state, "connected");
     await closed();
@@ -107,6 +110,20 @@ test("a listener taken off hears nothing more, even within the same event", asyn
   await closed();
 });
 
+test("a listener added within an event hears the next one first", async () => {
+  const { client, sockets, connected, closed } = fakeClient();
+  await connected();
+  const late: unknown[] = [];
+  const off = client.on("message", () => {
+    off();
+    client.on("message", ({ data }) => late.push(data["n"]));
+  });
+  sockets.last.receive(frame({ n: 1 }));
+  sockets.last.receive(frame({ n: 2 }));
+  assert.deepEqual(late, [2]);
+  await closed();
+});
+
 test("the same function added twice is two listeners", async () => {
   const { client, sockets, connected, closed } = fakeClient();
   await connected();
@@ -152,7 +169,10 @@ test("two readers each get every message, and several next() calls are served in
   const results = [one.next(), one.next(), two.next()];
   sockets.last.receive(frame({ n: 1 }));
   sockets.last.receive(frame({ n: 2 }));
-  assert.deepEqual((await Promise.all(results)).map(({ value }) => value?.data.n), [1, 2, 1]);
+  assert.deepEqual(
+    (await Promise.all(results)).map(({ value }) => value?.data.n),
+    [1, 2, 1],
+  );
   await closed();
   assert.equal((await two.next()).value?.data.n, 2, "what arrived before the end is still read");
   assert.deepEqual(await two.next(), { done: true, value: undefined });
@@ -162,6 +182,7 @@ test("leaving the loop ends the reader: nothing is kept for it", async () => {
   const { client, sockets, errors, connected, closed } = fakeClient();
   await connected();
   const reader = client.messages();
+  sockets.last.receive(frame({}));
   sockets.last.receive(frame({}));
   for await (const _ of reader) break;
   for (let n = 0; n < 1_500; n++) sockets.last.receive(frame({ n }));
@@ -175,7 +196,10 @@ test("a reader slower than 1,000 messages loses the oldest, and is told", async 
   await connected();
   const reader = client.messages();
   for (let n = 0; n < 1_002; n++) sockets.last.receive(frame({ n }));
-  assert.deepEqual(errors.map(({ code }) => code), ["overflow", "overflow"]);
+  assert.deepEqual(
+    errors.map(({ code }) => code),
+    ["overflow", "overflow"],
+  );
   assert.equal((await reader.next()).value?.data.n, 2);
   await closed();
 });

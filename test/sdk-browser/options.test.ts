@@ -38,7 +38,10 @@ test("a token option replaces the one of a ready-made URL, and getToken the refu
   await settle();
   sockets.last.end();
   await clock.advance(2_000);
-  assert.deepEqual(sockets.all.map((socket) => new URL(socket.url).searchParams.get("token")), ["abc", "fresh"]);
+  assert.deepEqual(
+    sockets.all.map((socket) => new URL(socket.url).searchParams.get("token")),
+    ["abc", "fresh"],
+  );
   await closed();
   const other = fakeClient({ url: ready, token: "mine" });
   await other.connected();
@@ -87,7 +90,18 @@ for (const [options, message] of [
 
 test("options that are undefined count as not given", () => {
   const none = undefined;
-  createClient({ url, appKey: "test", token: "t", getToken: none, deviceId: none, connectTimeoutMs: none, maxFrameBytes: none, WebSocket: none, page: none, clock: none });
+  createClient({
+    url,
+    appKey: "test",
+    token: "t",
+    getToken: none,
+    deviceId: none,
+    connectTimeoutMs: none,
+    maxFrameBytes: none,
+    WebSocket: none,
+    page: none,
+    clock: none,
+  });
 });
 
 test("createClient() without options is refused by name", () => {

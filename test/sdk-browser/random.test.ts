@@ -56,6 +56,7 @@ async function live(seed: number): Promise<void> {
     () => opening()[0]?.accept(),
     () => opening()[0]?.accept(),
     () => opening()[0]?.end(1006),
+    () => opening()[0]?.fail(true),
     () => open()[0]?.receive(frame({})),
     () => open()[0]?.end(pick([1000, 1001, 1006, 1008, 1009, 1012, 1013, 4003, 4010, 4100, 4200, 4202]), pick(["", '{"retry_after_ms":3000}'])),
     () => closing()[0]?.end(1000),

@@ -176,3 +176,60 @@ test("the wait that the server asked for outlives an offline spell", async () =>
   assert.equal(sockets.all.length, 2);
   await closed();
 });
+
+test("a connection that broke before 30 s does not count as a long one later: the back-off of the failures after it keeps growing", async () => {
+  const { clock, sockets, states, connected, closed } = fakeClient();
+  clock.chance = () => 0.999999;
+  await connected();
+  await clock.advance(10_000);
+  const announced: number[] = [];
+  for (let i = 0; i < 7; i++) {
+    sockets.last.end();
+    announced.push(Math.round(states.at(-1)?.retryInMs ?? Number.NaN));
+    await clock.advance(announced.at(-1) ?? 0);
+  }
+  assert.deepEqual(announced, [2000, 2000, 4000, 8000, 16_000, 20_000, 20_000]);
+  await closed();
+});
+
+for (const [heldMs, expected] of [
+  [29_999, 4_000],
+  [30_000, 2_000],
+] as const) {
+  test(`what counts is how long the connection held (${heldMs} ms), not how long the network was away after it`, async () => {
+    const { clock, sockets, page, states, connected, closed } = fakeClient();
+    clock.chance = () => 0.999999;
+    void connected();
+    await settle();
+    sockets.last.end();
+    await clock.advance(2_000);
+    sockets.last.end();
+    await clock.advance(2_000);
+    sockets.last.accept();
+    await clock.advance(heldMs);
+    page.network(false);
+    sockets.last.end(1000);
+    await clock.advance(600_000);
+    page.network(true);
+    await settle();
+    sockets.last.end();
+    assert.equal(Math.round(states.at(-1)?.retryInMs ?? Number.NaN), expected);
+    await closed();
+  });
+}
+
+test("close() forgets the server's wish: it was meant for the client that came back by itself", async () => {
+  const { client, sockets, page, connected, closed } = fakeClient();
+  await connected();
+  sockets.last.end(4200, hint);
+  await client.close();
+  void client.connect();
+  await settle();
+  assert.equal(sockets.all.length, 2);
+  page.network(false);
+  sockets.last.end();
+  page.network(true);
+  await settle();
+  assert.equal(sockets.all.length, 3);
+  await closed();
+});

@@ -7,7 +7,10 @@ test("send() writes one frame and resolves", async () => {
   const { client, sockets, connected, closed } = fakeClient();
   await connected();
   await client.send("用户_2", { text: "你好 & = 😀", list: [1, null], nested: { a: true } });
-  assert.deepEqual(sockets.last.sent.map((text) => JSON.parse(text)), [{ to: "用户_2", data: { text: "你好 & = 😀", list: [1, null], nested: { a: true } } }]);
+  assert.deepEqual(
+    sockets.last.sent.map((text) => JSON.parse(text)),
+    [{ to: "用户_2", data: { text: "你好 & = 😀", list: [1, null], nested: { a: true } } }],
+  );
   await closed();
 });
 
@@ -20,7 +23,10 @@ test("what is sent while connecting waits and goes out in order, before what is 
   sent.push(client.send("a", { n: 3 }));
   sockets.last.accept();
   await Promise.all(sent);
-  assert.deepEqual(sockets.last.sent.map((text) => JSON.parse(text).data.n), [1, 2, 3, 4]);
+  assert.deepEqual(
+    sockets.last.sent.map((text) => JSON.parse(text).data.n),
+    [1, 2, 3, 4],
+  );
   await closed();
 });
 
@@ -32,7 +38,10 @@ test("what is sent during a reconnect goes out once, on the next socket", async 
   await clock.advance(2_000);
   sockets.last.accept();
   await sent;
-  assert.deepEqual(sockets.all.map((socket) => socket.sent.length), [0, 1]);
+  assert.deepEqual(
+    sockets.all.map((socket) => socket.sent.length),
+    [0, 1],
+  );
   sockets.last.end();
   await clock.advance(4_000);
   sockets.last.accept();

@@ -45,6 +45,11 @@ test("a handshake that fails may have been refused: the next attempt asks again"
   await clock.advance(2_000);
   assert.deepEqual(reasons, ["first", "refused"]);
   assert.equal(tokenOf(sockets.last), "token-2");
+  sockets.last.accept();
+  sockets.last.end(1012);
+  await clock.advance(4_000);
+  assert.equal(tokenOf(sockets.last), "token-2", "one that has served is used again");
+  assert.equal(sockets.all.length, 3);
   await closed();
 });
 

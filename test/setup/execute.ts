@@ -1,9 +1,11 @@
 // Runs test files, a few at a time, each in a process group of its own with a deadline.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { endGroup, leftInGroup } from "./group.ts";
 import type { Line } from "./reporter.ts";
 import { environment, type Runtime } from "./runtimes.ts";
 
@@ -54,23 +56,51 @@ export async function execute(files: readonly string[], runtime: Runtime, bounds
   return outcomes;
 }
 
-async function executeFile(file: string, runtime: Runtime, { testMs, fileMs }: Bounds): Promise<Outcome> {
-  const folder = await mkdtemp(join(tmpdir(), "xlvein-test-"));
-  const report = join(folder, "report");
+/** How a runner's process ended, and what it left. */
+interface Ended {
+  readonly lines: readonly Line[];
+  /** What the runner itself printed. */
+  readonly said: string;
+  /** "exit status 1", "SIGKILL"; undefined when all was well. */
+  readonly fault: string | undefined;
+  readonly late: boolean;
+  /** Command lines of the processes still running. */
+  readonly left: readonly string[];
+}
+
+async function executeFile(file: string, runtime: Runtime, bounds: Bounds): Promise<Outcome> {
   const started = performance.now();
-  const args = [
-    "--test",
-    `--test-timeout=${testMs}`,
-    `--test-reporter=${join(import.meta.dirname, "reporter.ts")}`,
-    `--test-reporter-destination=${report}`,
-    file,
-  ];
-  const child = spawn(runtime.path, args, { detached: true, stdio: ["ignore", "pipe", "pipe"], env: environment(runtime) });
+  const folder = mkdtempSync(join(tmpdir(), "xlvein-test-"));
+  // Tests that change their user look into it as well.
+  chmodSync(folder, 0o755);
+  try {
+    const ended = await runFile(file, runtime, bounds, folder);
+    const failures = judge(ended, bounds).map((failure) => ({ ...failure, file, node: runtime.version }));
+    const passed = ended.lines.filter((line) => "passed" in line).length;
+    const printed = ended.lines.map((line) => ("output" in line ? line.output : "")).join("");
+    return { file, passed, failures, durationMs: performance.now() - started, output: (ended.said + printed).slice(-OUTPUT_CHARS) };
+  } finally {
+    removeFolder(folder);
+  }
+}
+
+/** Runs one file; its temporary files are in `folder` and go with it, also when this process is stopped. */
+async function runFile(file: string, runtime: Runtime, { testMs, fileMs }: Bounds, folder: string): Promise<Ended> {
+  const report = join(folder, "report");
+  const reporter = [`--test-reporter=${join(import.meta.dirname, "reporter.ts")}`, `--test-reporter-destination=${report}`];
+  const env = { ...environment(runtime), TMPDIR: folder };
+  const child = spawn(runtime.path, ["--test", `--test-timeout=${testMs}`, ...reporter, file], { detached: true, stdio: ["ignore", "pipe", "pipe"], env });
   const group = child.pid ?? Number.NaN;
-  const interrupted = (): void => endGroup(group);
-  process.once("exit", interrupted);
-  const said: string[] = [];
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => said.push(text));
+  const stopped = (): void => {
+    endGroup(group);
+    removeFolder(folder);
+  };
+  process.once("exit", stopped);
+  let said = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+    });
   let late = false;
   const deadline = setTimeout(() => {
     late = true;
@@ -78,22 +108,25 @@ async function executeFile(file: string, runtime: Runtime, { testMs, fileMs }: B
   }, fileMs);
   const [code, signal] = (await once(child, "exit")) as [number | null, string | null];
   clearTimeout(deadline);
-  process.off("exit", interrupted);
-  const lines = await readReport(report);
-  const left = await leftBehind(group);
+  const left = await leftInGroup(group, LINGER_MS);
   endGroup(group);
-  await rm(folder, { recursive: true, force: true });
+  process.off("exit", stopped);
+  return { lines: await readReport(report), said, fault: code === 0 ? undefined : (signal ?? `exit status ${code}`), late, left };
+}
 
-  const failures: Failure[] = [];
-  const fail = (test: string, message: string): number => failures.push({ file, node: runtime.version, test, message });
-  for (const line of lines) if ("failed" in line) fail(line.failed, line.message);
-  const passed = lines.filter((line) => "passed" in line).length;
-  if (late) fail("(file)", `not finished after ${fileMs / 1000} s: a test hangs, or something it opened is still open`);
-  else if (failures.length === 0 && code !== 0) fail("(file)", `the test runner ended with ${signal ?? `exit status ${code}`}`);
-  else if (failures.length === 0 && passed === 0) fail("(file)", "the file has no test");
-  if (left.length > 0 && !late) fail("(file)", `left processes running: ${left.join("; ")}`);
-  const printed = lines.map((line) => ("output" in line ? line.output : "")).join("");
-  return { file, passed, failures, durationMs: performance.now() - started, output: (said.join("") + printed).slice(-OUTPUT_CHARS) };
+/** What failed: tests, and the file itself where it did not end as it should. */
+function judge({ lines, fault, late, left }: Ended, { fileMs }: Bounds): Pick<Failure, "test" | "message">[] {
+  const failures = lines.flatMap((line) => ("failed" in line ? [{ test: line.failed, message: line.message }] : []));
+  const file = (message: string): number => failures.push({ test: "(file)", message });
+  if (late) file(`not finished after ${fileMs / 1000} s: a test hangs, or something it opened is still open`);
+  else if (failures.length === 0 && fault !== undefined) file(`the test runner ended with ${fault}`);
+  else if (failures.length === 0 && !lines.some((line) => "passed" in line)) file("the file has no test");
+  if (left.length > 0 && !late) file(`left processes running: ${left.join("; ")}`);
+  return failures;
+}
+
+function removeFolder(folder: string): void {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
 }
 
 /** The complete lines of a report; the runner may have died in the middle of one. */
@@ -103,36 +136,4 @@ async function readReport(path: string): Promise<Line[]> {
     .split("\n")
     .slice(0, -1)
     .map((line) => JSON.parse(line) as Line);
-}
-
-function endGroup(group: number): void {
-  try {
-    process.kill(-group, "SIGKILL");
-  } catch {
-    // Nobody is left in the group.
-  }
-}
-
-/** Waits for the group to end; answers the command lines of those that do not (on Linux; elsewhere nobody looks). */
-async function leftBehind(group: number): Promise<string[]> {
-  for (const until = performance.now() + LINGER_MS; ; ) {
-    const members = await groupMembers(group);
-    if (members.length === 0 || performance.now() > until) return members;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
-async function groupMembers(group: number): Promise<string[]> {
-  const pids = await readdir("/proc").catch(() => []);
-  const found = pids.filter((pid) => /^\d+$/.test(pid)).map((pid) => commandIfMember(pid, group));
-  return (await Promise.all(found)).filter((command) => command !== undefined);
-}
-
-/** /proc/PID/stat reads `pid (name) state ppid pgrp …`; a zombie is no longer running. */
-async function commandIfMember(pid: string, group: number): Promise<string | undefined> {
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
-  const [state, , pgrp] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  if (pgrp !== String(group) || state === "Z") return undefined;
-  const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-  return command.replaceAll("\0", " ").trim().slice(0, 200) || `process ${pid}`;
 }

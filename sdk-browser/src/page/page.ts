@@ -18,7 +18,7 @@ export interface PageEvents {
 export interface Page {
   /** Why no socket can live now; undefined when one can. */
   asleep(): "offline" | "page_hidden" | undefined;
-  /** Listens; `stop` ends it. Both may be called twice. */
+  /** Listens until `stop`, which may be called twice. */
   start(on: PageEvents): void;
   stop(): void;
 }
@@ -31,7 +31,6 @@ export function createPage(page: PageLike | undefined, local: boolean): Page {
   const asleep = () => (frozen ? "page_hidden" : !local && page?.navigator?.onLine === false ? "offline" : undefined);
 
   function start(on: PageEvents): void {
-    stop();
     frozen = false;
     const listeners: Record<string, () => void> = {
       offline: () => asleep() && on.sleep(),

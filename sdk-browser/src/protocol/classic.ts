@@ -1,4 +1,4 @@
-// The classic protocol: a message per text frame, no answers (PROTOCOL.md, "Classic frames").
+// The classic protocol: a message per text frame, no answers (PROTOCOL.md, "Frames").
 import { XlveinError } from "../errors.ts";
 import type { components } from "../generated/openapi.ts";
 import type { Message, Protocol } from "./protocol.ts";

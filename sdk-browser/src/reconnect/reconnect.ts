@@ -12,7 +12,7 @@ export const STABLE_MS = 30_000;
 export interface Reconnect {
   /** A connection opened. */
   opened(): void;
-  /** Waits as advised, then runs `run`. Returns the wait in milliseconds. */
+  /** Waits as advised, then runs `run`; called when nothing waits. Returns the wait in milliseconds. */
   wait(advice: Advice, run: () => void): number;
   /** Runs `run` now, or as soon as the server's wish allows. */
   hurry(run: () => void): void;
@@ -28,11 +28,6 @@ export function createReconnect(clock: Clock): Reconnect {
   let floorAtMs = 0;
   let callOff = () => {};
 
-  function set(ms: number, run: () => void): void {
-    callOff();
-    callOff = clock.after(ms, run);
-  }
-
   /** A connection has ended: did it hold long enough? */
   function judge(): void {
     if (clock.now() - openedAtMs >= STABLE_MS) retries = 0;
@@ -47,13 +42,13 @@ export function createReconnect(clock: Clock): Reconnect {
       judge();
       floorAtMs = clock.now() + advice.floorMs;
       const ms = advice.floorMs + clock.random() * widthMs(retries++, advice.spreadMs);
-      set(ms, run);
+      callOff = clock.after(ms, run);
       return ms;
     },
     hurry: (run) => {
       callOff();
       const ms = floorAtMs - clock.now();
-      if (ms > 0) set(ms, run);
+      if (ms > 0) callOff = clock.after(ms, run);
       else run();
     },
     pause: () => {

@@ -36,20 +36,31 @@ export interface Socket {
 export const CLOSE_WAIT_MS = 1_000;
 
 const OPEN = 1;
-const CLOSED = 3;
 
 /** Throws what the WebSocket class throws: a page served by https may not open ws. */
 export function openSocket(WebSocket: WebSocketClass, clock: Clock, url: string, subprotocols: readonly string[], on: SocketEvents): Socket {
   const socket = subprotocols.length ? new WebSocket(url, [...subprotocols]) : new WebSocket(url);
-  socket.onopen = on.open;
+  let ended = false;
+
+  function end(code: number, reason: string): void {
+    ended = true;
+    on.end(code, reason);
+  }
+
+  socket.onopen = () => {
+    // From now on `close` says it all; but the `ws` package throws where nobody listens to errors.
+    socket.onerror = () => {};
+    on.open();
+  };
   socket.onmessage = ({ data }: { data: unknown }) => on.frame(typeof data === "string" ? data : "");
-  socket.onclose = ({ code, reason }: { code: number; reason: string }) => on.end(code, reason);
-  // Says nothing that `close` does not say; but the `ws` package throws where nobody listens.
-  socket.onerror = () => {};
+  socket.onclose = ({ code, reason }: { code: number; reason: string }) => end(code, reason);
+  // Node 22 tells of a failed handshake in this way only: its socket never closes.
+  socket.onerror = () => end(1006, "");
 
   function close(): Promise<void> {
     socket.onopen = socket.onmessage = socket.onclose = null;
-    if (socket.readyState === CLOSED) return Promise.resolve();
+    socket.onerror = () => {};
+    if (ended) return Promise.resolve();
     return new Promise((resolve) => {
       const giveUp = clock.after(CLOSE_WAIT_MS, resolve);
       socket.onclose = () => {

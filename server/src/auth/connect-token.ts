@@ -41,6 +41,8 @@ function readAccount(claims: Claims): string {
 function checkAudience(claims: Claims, appKey: string): void {
   if (!Object.hasOwn(claims, "aud")) return;
   const audiences: unknown[] = Array.isArray(claims["aud"]) ? claims["aud"] : [claims["aud"]];
-  if (audiences.includes(API_AUDIENCE) || audiences.includes(ROOM_AUDIENCE)) throw new TokenError("bad_token", "aud is that of an API or room token, which never connects");
-  if (!audiences.every((audience) => typeof audience === "string") || !audiences.includes(appKey)) throw new TokenError("bad_token", "aud must be the app_key, or absent");
+  if (audiences.includes(API_AUDIENCE) || audiences.includes(ROOM_AUDIENCE))
+    throw new TokenError("bad_token", "aud is that of an API or room token, which never connects");
+  if (!audiences.every((audience) => typeof audience === "string") || !audiences.includes(appKey))
+    throw new TokenError("bad_token", "aud must be the app_key, or absent");
 }

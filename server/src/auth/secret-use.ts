@@ -9,10 +9,9 @@ export function createSecretUse(metrics: Metrics, now: () => number): NoteSecret
   const noted = new Map<string, Map<string, number>>();
   return (app, secretId) => {
     const second = Math.floor(now() / 1_000);
-    let ofApp = noted.get(app);
-    if (!ofApp) noted.set(app, (ofApp = new Map()));
+    const ofApp = noted.get(app) ?? new Map<string, number>();
     if (ofApp.get(secretId) === second) return;
-    ofApp.set(secretId, second);
+    noted.set(app, ofApp.set(secretId, second));
     metrics.secretLastUsed.set({ app, secret_id: secretId }, second);
   };
 }

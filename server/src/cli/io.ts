@@ -38,3 +38,8 @@ export function processIo(): Io {
     err: (text) => void process.stderr.write(`${text}\n`),
   };
 }
+
+/** For `process.stdout`'s errors: the reader of a pipe may leave (`xlvein listen | head -1`), and there is nobody left to tell. A server outlives it instead. */
+export function endWithReader(error: NodeJS.ErrnoException): never {
+  process.exit(error.code === "EPIPE" ? Exit.OK : Exit.FAILURE);
+}

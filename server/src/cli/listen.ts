@@ -65,10 +65,12 @@ function connect(url: string): Promise<WebSocket> {
       resolve(socket);
     });
     socket.once("error", (error) => reject(new CliError(unreachable(url, error))));
-    socket.once("unexpected-response", (request: ClientRequest, response: IncomingMessage) => {
+    socket.once("unexpected-response", (_: ClientRequest, response: IncomingMessage) => {
+      // Kept: the response lets go of it at its end, and an open one would keep the process.
+      const { socket: tcp } = response;
       refusalOf(response)
         .then(reject, reject)
-        .finally(() => request.destroy());
+        .finally(() => tcp.destroy());
     });
   });
 }

@@ -3,12 +3,12 @@ import { Command, CommanderError } from "commander";
 import { addCheckConfig } from "./check-config.ts";
 import { addDev } from "./dev.ts";
 import { addHealth } from "./health.ts";
-import { CliError, Exit, type Io, processIo } from "./io.ts";
+import { CliError, Exit, endWithReader, type Io, processIo } from "./io.ts";
 import { addClient, addListen } from "./listen.ts";
 import { addPrintConfig } from "./print-config.ts";
 import { addPush } from "./push.ts";
+import { addTest } from "./sample.ts";
 import { addStart } from "./start.ts";
-import { addTest } from "./test.ts";
 import { addToken } from "./token.ts";
 import { addUrl } from "./url.ts";
 import { addVersion, version } from "./version.ts";
@@ -58,7 +58,6 @@ function usage(program: Command): number {
 
 /** Runs the command line of this process. */
 export async function main(): Promise<void> {
-  // The reader of a pipe may leave (`xlvein listen | head -1`): there is nobody left to tell.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? Exit.OK : Exit.FAILURE));
+  process.stdout.on("error", endWithReader);
   process.exitCode = await run(process.argv.slice(2), processIo());
 }

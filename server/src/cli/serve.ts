@@ -5,7 +5,7 @@ import { formatOrigin } from "../config/entry.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { createLog } from "../log.ts";
 import { createServer, type Listening, type Server } from "../server.ts";
-import { CliError, type Io } from "./io.ts";
+import { CliError, endWithReader, type Io } from "./io.ts";
 import { explainConfig } from "./settings.ts";
 import { handleSignals } from "./signals.ts";
 import { version } from "./version.ts";
@@ -20,6 +20,7 @@ export interface ServeOptions {
 export async function serve({ loaded, reloads }: ServeOptions, io: Io): Promise<Listening> {
   const { config, findings, file } = loaded;
   const log = createLog({ level: config.log.level });
+  process.stdout.off("error", endWithReader);
   // A signal before that has nothing to drain.
   let listening: Server | undefined;
   const stop = async () => listening?.drain();

@@ -22,7 +22,7 @@ export function addStart(program: Command, io: Io): void {
     .addHelpText("after", START_HELP)
     .action(async (options: StartOptions) => {
       const { host, port, logLevel, console, set } = options;
-      const loaded = readConfig(options, io, { ...set, host, port, "log.level": logLevel, "console.enabled": console });
+      const loaded = readConfig(options, io, { host, port, "log.level": logLevel, "console.enabled": console, ...set });
       const { serve } = await import("./serve.ts");
       const { url } = await serve({ loaded, reloads: true }, io);
       if (io.terminal) io.out(`xlvein serves ${url}; Ctrl-C stops it`);

@@ -114,7 +114,14 @@ function addEveryRequest(app: FastifyInstance, { draining, log }: ApiOptions, an
   });
   app.addHook("onResponse", (request, reply, done) => {
     // The route, not the URL: that holds account names.
-    log.debug({ event: "request", method: request.method, route: request.routeOptions.url, status: reply.statusCode, ms: reply.elapsedTime, request_id: request.id });
+    log.debug({
+      event: "request",
+      method: request.method,
+      route: request.routeOptions.url,
+      status: reply.statusCode,
+      ms: reply.elapsedTime,
+      request_id: request.id,
+    });
     done();
   });
   app.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply));

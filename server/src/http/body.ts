@@ -26,11 +26,11 @@ export function takeBodies(app: FastifyInstance): void {
   app.decorateRequest("bodyText", "");
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", { parseAs: "buffer" }, async (request: FastifyRequest, body: Buffer) => {
-    const text = decode(body);
+    const text = decode(request, body);
     request.bodyText = text === "" && request.routeOptions.config.bodyOptional ? "{}" : text;
     return parseJson(request.bodyText);
   });
-  app.addContentTypeParser(FORM, { parseAs: "buffer" }, async (_request: FastifyRequest, body: Buffer) => parseForm(decode(body)));
+  app.addContentTypeParser(FORM, { parseAs: "buffer" }, async (request: FastifyRequest, body: Buffer) => parseForm(decode(request, body)));
 }
 
 /** Refuses forms on a route that takes JSON only: they would pass without a schema. */
@@ -74,7 +74,10 @@ function decodeField(text: string, field: string, subject?: string): string {
   }
 }
 
-function decode(body: Buffer): string {
+function decode({ headers }: FastifyRequest, body: Buffer): string {
+  const encoding = headers["content-encoding"];
+  if (encoding !== undefined && encoding !== "identity")
+    throw new XlveinError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "header content-encoding: bodies are taken plain only");
   if (isUtf8(body)) return body.toString("utf8");
   throw new XlveinError(ErrorCode.BAD_REQUEST, "body is not valid UTF-8");
 }

@@ -34,7 +34,13 @@ const TIMEOUTS = { headersTimeoutMs: 5_000, requestTimeoutMs: 10_000 };
 
 /** Builds the internal API; whoever made it listens and closes. */
 export function createInternal({ metrics, log, readiness, stats, revision }: InternalOptions): FastifyInstance {
-  const app = fastify({ logger: false, http: httpServerOptions(TIMEOUTS), requestTimeout: TIMEOUTS.requestTimeoutMs, forceCloseConnections: true, bodyLimit: 1_024 });
+  const app = fastify({
+    logger: false,
+    http: httpServerOptions(TIMEOUTS),
+    requestTimeout: TIMEOUTS.requestTimeoutMs,
+    forceCloseConnections: true,
+    bodyLimit: 1_024,
+  });
   app.addHook("onRequest", (_request, reply, done) => {
     reply.headers({ "cache-control": "no-store", "x-content-type-options": "nosniff" });
     done();
@@ -44,7 +50,10 @@ export function createInternal({ metrics, log, readiness, stats, revision }: Int
   app.get<{ Querystring: Record<string, string> }>("/readyz", (request, reply) => {
     const state = readiness();
     const verbose = request.query["verbose"] !== undefined;
-    return reply.code(state.ready ? 200 : 503).type(TEXT).send(verbose ? listChecks(state) : summary(state));
+    return reply
+      .code(state.ready ? 200 : 503)
+      .type(TEXT)
+      .send(verbose ? listChecks(state) : summary(state));
   });
   app.get("/metrics", async (_request, reply) => reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()));
   app.get("/-/config", async () => ({ revision: revision() }));

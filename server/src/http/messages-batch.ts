@@ -1,6 +1,5 @@
 // POST /api/v1/messages/batch: many different messages in one request, each with its own result.
 import type { FastifyRequest } from "fastify";
-import type { App } from "../apps/app.ts";
 import { ErrorCode, XlveinError } from "../errors.ts";
 import type { components } from "../generated/openapi.ts";
 import type { Log } from "../log.ts";
@@ -31,26 +30,19 @@ export interface BatchOptions extends MessagesOptions {
   checkPush: Check;
 }
 
-/** The handler of a batch. */
+/** The handler of a batch. When the server failed every message, the request fails as a whole. */
 export function createPushMany({ publish, rates, limits, log, checkPush }: BatchOptions) {
   return async (request: FastifyRequest): Promise<PushBatchResult> => {
     const app = callerOf(request);
     const items = readItems(request, checkPush);
     rates.take(app, items.length);
-    const outcomes = await inOrder(items, (item) => attempt(request, app, item));
+    const outcomes = await inOrder(items, ({ push, text, field }) => pushOne(publish, limits, app, push, text, field).catch(toXlveinError));
     request.pushOutcomes = tally(outcomes);
+    const faults = outcomes.filter(isServerFault);
+    if (faults.length === outcomes.length && faults[0]) throw faults[0];
+    for (const err of faults) if (err.code === ErrorCode.INTERNAL) log.error({ event: "push failed", app: app.key, request_id: request.id, err });
     return { results: outcomes.map(outcomeToResult) };
   };
-
-  async function attempt(request: FastifyRequest, app: App, { push, text, field }: Item): Promise<Outcome> {
-    try {
-      return await pushOne(publish, limits, app, push, text, field);
-    } catch (cause) {
-      const error = toXlveinError(cause);
-      if (error.code === ErrorCode.INTERNAL) log.error({ event: "push failed", app: app.key, request_id: request.id, err: cause });
-      return error;
-    }
-  }
 }
 
 /**
@@ -68,6 +60,10 @@ function inOrder(items: readonly (Item | XlveinError)[], attempt: (item: Item) =
       return outcome;
     }),
   );
+}
+
+function isServerFault(outcome: Outcome): outcome is XlveinError {
+  return outcome instanceof XlveinError && outcome.status >= 500;
 }
 
 function isOutage(outcome: Outcome): boolean {

@@ -50,4 +50,3 @@ function only({ openapi, info, components, paths: all }: Spec, operationIds: Rea
   }
   return JSON.parse(JSON.stringify({ openapi, info, components, paths })) as object;
 }
-

@@ -7,7 +7,14 @@ const MAX_FIELDS = 20;
 /** Longest name of a caller's own that is repeated. */
 const MAX_NAME = 64;
 
-const TYPES: Readonly<Record<string, string>> = { array: "an array", object: "an object", string: "a string", integer: "an integer", number: "a number", boolean: "true or false" };
+const TYPES: Readonly<Record<string, string>> = {
+  array: "an array",
+  object: "an object",
+  string: "a string",
+  integer: "an integer",
+  number: "a number",
+  boolean: "true or false",
+};
 /** fastify's word for a part of a request → ours. */
 const PARTS: Readonly<Record<string, string>> = { params: "path", querystring: "query", headers: "header", body: "body" };
 

@@ -1,7 +1,10 @@
 // The classic frames: the one that clients receive, and the one they send.
 import { XlveinError } from "../errors.ts";
 import { Event, type Message } from "./message.ts";
-import { scanObject } from "./scan.ts";
+import { isWholeUnicode, scanObject } from "./scan.ts";
+
+/** Longest name of a receiver, UTF-16 units. */
+const MAX_ACCOUNT = 4_096;
 
 /** The text frame that `account` receives; `data` goes in as the sender wrote it. */
 export function encodeClassic(account: string, { from, event, data, msgId, sendAt }: Message): Buffer {
@@ -34,10 +37,17 @@ export function decodeClassicSend(text: string, maxDepth: number): ClassicSend |
     const span = members.get(name);
     return span && text.slice(span.start, span.end);
   };
-  const to = member("to");
-  if (to === undefined || !to.startsWith('"') || to === '""') return "no_recipient_named";
+  const to = parseAccount(member("to"));
+  if (to === undefined) return "no_recipient_named";
   if (Number(member("event") ?? Event.CHAT) === Event.ROOM) return "not_in_room";
   const data = member("data");
   if (!data?.startsWith("{")) return "data_not_object";
-  return { to: JSON.parse(to) as string, data };
+  return { to, data };
+}
+
+/** The account that a JSON value names, if it can name one. */
+function parseAccount(value: string | undefined): string | undefined {
+  if (!value?.startsWith('"')) return undefined;
+  const account = JSON.parse(value) as string;
+  return account.length > 0 && account.length <= MAX_ACCOUNT && isWholeUnicode(account) ? account : undefined;
 }
