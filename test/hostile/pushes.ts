@@ -31,7 +31,14 @@ function classic(name: string, codes: readonly number[], body: string | Uint8Arr
 }
 
 /** A push to the new path that is refused with the status. */
-function refused(name: string, status: number, body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}, mentions = /./, path = "/api/v1/messages"): Case {
+function refused(
+  name: string,
+  status: number,
+  body: string | Uint8Array<ArrayBuffer>,
+  headers: Record<string, string> = {},
+  mentions = /./,
+  path = "/api/v1/messages",
+): Case {
   return {
     name: `push: ${name} answers ${status}`,
     async run({ url }) {
@@ -49,7 +56,7 @@ const form = (changes: Record<string, string>) => new URLSearchParams({ ...FIELD
 const FORM = "application/x-www-form-urlencoded";
 const wrongTypes = [null, 1, true, [], {}, ["nobody"]];
 const message = (changes: object) => JSON.stringify({ accounts: ["nobody"], data: {}, ...changes });
-const deep = (n: number) => '{"d":'.repeat(n) + "1" + "}".repeat(n);
+const deep = (n: number) => `${'{"d":'.repeat(n)}1${"}".repeat(n)}`;
 
 export const pushes: Case[] = [
   ...Object.keys(FIELDS).map((field) =>
