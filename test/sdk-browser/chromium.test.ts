@@ -1,10 +1,10 @@
 // The script in a real Chromium against a real server: pushes, network losses, the back/forward cache.
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { apiToken, push, tokenFor } from "../helpers/client.ts";
+import { push, tokenFor } from "../helpers/client.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { checkBuilt } from "./built.ts";
-import { openBrowserWithCache, startSite } from "./site.ts";
+import { openBrowserWithCache, startSite, untilConnections } from "./site.ts";
 
 before(checkBuilt);
 
@@ -18,11 +18,6 @@ function page(script: string, url: string, account = "user_1"): string {
   addEventListener("pageshow", ({ persisted }) => report({ pageshow: persisted }));
   client.connect();
 </script>`;
-}
-
-async function connections(url: string, account: string): Promise<number> {
-  const response = await fetch(`${url}/api/v1/accounts/${account}/connections`, { headers: { authorization: `Bearer ${apiToken()}` } });
-  return ((await response.json()) as { connections: unknown[] }).connections.length;
 }
 
 /** The server's address under a name that is not this machine's. */
@@ -47,7 +42,7 @@ test("a page with the script connects, shows a push and sends", async (t) => {
   assert.deepEqual(JSON.parse(await site.report(/message/)), { message: "from two", from: "用户_2" });
   await tab.evaluate("client.close()");
   assert.equal(await tab.evaluate("client.state"), "closed");
-  assert.equal(await connections(server.url, "user_1"), 0);
+  await untilConnections(server.url, "user_1", 0);
 });
 
 test("the server's own /sdk.js is the script that is published", async (t) => {
@@ -85,7 +80,7 @@ test("a page that loses its network disconnects, waits without trying, and comes
   ]);
   await push(server.url, ["user_1"], { text: "back" });
   await site.report(/"message":"back"/);
-  assert.equal(await connections(server.url, "user_1"), 1);
+  await untilConnections(server.url, "user_1", 1);
 });
 
 test("a page kept in the back/forward cache gives up its socket and reconnects when the user returns", async (t) => {
@@ -103,7 +98,7 @@ test("a page kept in the back/forward cache gives up its socket and reconnects w
   await site.report(/"state":"connected","previous":"connecting"/);
   await push(server.url, ["user_1"], { text: "welcome back" });
   await site.report(/"message":"welcome back"/);
-  assert.equal(await connections(server.url, "user_1"), 1);
+  await untilConnections(server.url, "user_1", 1);
   assert.equal(site.reports.filter((report) => report.includes("pageshow")).length, 2, "the same page, shown twice");
 });
 

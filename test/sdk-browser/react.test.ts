@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { createElement } from "react";
 import { useConnectionState, useMessages, useXlvein } from "../../sdk-browser/src/react.ts";
-import { apiToken, push, tokenFor } from "../helpers/client.ts";
+import { push, tokenFor } from "../helpers/client.ts";
 import { startServer } from "../helpers/server.ts";
 import { checkBuilt } from "./built.ts";
 import { bundle } from "./bundle.ts";
 import { fakeClient } from "./doubles.ts";
-import { openBrowserWithCache, startSite } from "./site.ts";
+import { openBrowserWithCache, startSite, untilConnections } from "./site.ts";
 
 before(checkBuilt);
 
@@ -76,7 +76,8 @@ test("in Chromium, under StrictMode, the hooks connect once, follow the state, k
   const shows = (id: string, text: string) => tab.waitForFunction(`document.getElementById("${id}").textContent === ${JSON.stringify(text)}`);
   await shows("state", "connected");
   await shows("same", "connected");
-  assert.equal(await connections(server.url, "user_1"), 1, "StrictMode mounts twice; one socket is left");
+  // StrictMode mounts twice: one socket is left.
+  await untilConnections(server.url, "user_1", 1);
 
   for (const text of ["a", "b", "c", "d"]) {
     await push(server.url, ["user_1"], { text });
@@ -91,14 +92,9 @@ test("in Chromium, under StrictMode, the hooks connect once, follow the state, k
   await shows("inbox", "");
   await push(server.url, ["user_1", "user_2"], { text: "second" });
   await shows("inbox", "second");
-  assert.equal(await connections(server.url, "user_1"), 0);
+  await untilConnections(server.url, "user_1", 0);
 
   await tab.evaluate("unmount()");
   await tab.waitForFunction('states().join() === "closed,closed"');
   assert.deepEqual(faults, []);
 });
-
-async function connections(url: string, account: string): Promise<number> {
-  const response = await fetch(`${url}/api/v1/accounts/${account}/connections`, { headers: { authorization: `Bearer ${apiToken()}` } });
-  return ((await response.json()) as { connections: unknown[] }).connections.length;
-}

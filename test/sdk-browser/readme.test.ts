@@ -8,11 +8,11 @@ import { createInterface } from "node:readline";
 import { before, type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { plain, readDocument, section, tableRows } from "../docs/markdown.ts";
-import { apiToken, connect, push, tokenFor } from "../helpers/client.ts";
+import { connect, push, tokenFor } from "../helpers/client.ts";
 import { startServer } from "../helpers/server.ts";
 import { checkBuilt, PACKAGE, ROOT } from "./built.ts";
 import { bundle } from "./bundle.ts";
-import { openBrowserWithCache, startSite } from "./site.ts";
+import { openBrowserWithCache, startSite, untilConnections } from "./site.ts";
 
 before(checkBuilt);
 
@@ -26,13 +26,6 @@ async function pageOf(t: TestContext, language: string, code: string): Promise<R
   if (language === "jsx") return { "/": '<div id="app"></div><script src="/app.js"></script>', "/app.js": `text/javascript\n${await bundle(t, code)}` };
   const map = '<script type="importmap">{"imports":{"@xlvein/browser":"/sdk/index.js"}}</script>';
   return { "/": `${map}<script type="module">${code}</script>` };
-}
-
-async function untilConnected(url: string, account: string): Promise<void> {
-  for (;;) {
-    const response = await fetch(`${url}/api/v1/accounts/${account}/connections`, { headers: { authorization: `Bearer ${apiToken()}` } });
-    if (((await response.json()) as { connections: unknown[] }).connections.length > 0) return;
-  }
 }
 
 for (const [index, { language, code }] of blocks.entries()) {
@@ -53,7 +46,7 @@ for (const [index, { language, code }] of blocks.entries()) {
     tab.on("console", (line) => ["error", "warning"].includes(line.type()) && faults.push(line.text()));
     const printed = code.includes("console.log(") ? tab.waitForEvent("console", (line) => line.text().includes("hello 你好")) : undefined;
     await tab.goto(site.url);
-    await untilConnected(url, "user_1");
+    await untilConnections(url, "user_1", 1);
     await push(url, ["user_1"], { text: "hello 你好" });
     await (printed ?? tab.getByText("hello 你好").waitFor());
     if (code.includes('"user_2"')) assert.deepEqual((await other.next()).data, { text: "hello" });

@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { type Browser, chromium } from "playwright-core";
+import { apiToken } from "../helpers/client.ts";
 import { PACKAGE } from "./built.ts";
 
 export interface Site {
@@ -62,6 +63,14 @@ export async function startSite(t: Pick<TestContext, "after">, pages: Record<str
       }
     },
   };
+}
+
+/** Resolves once the account has so many connections: the server may hear of a closed socket a moment after the page. */
+export async function untilConnections(url: string, account: string, count: number): Promise<void> {
+  for (;;) {
+    const response = await fetch(`${url}/api/v1/accounts/${account}/connections`, { headers: { authorization: `Bearer ${apiToken()}` } });
+    if (((await response.json()) as { connections: unknown[] }).connections.length === count) return;
+  }
 }
 
 const EXECUTABLE = "/usr/bin/chromium";

@@ -3,7 +3,17 @@ import { globSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 
 /** Areas that the Node version does not touch, or that would only repeat themselves: they run on the pinned one alone. */
-const ONE_RUNTIME = ["test/console/", "test/docs/", "test/e2e/", "test/repository/", "test/sdk-node/package.test.ts"];
+const ONE_RUNTIME = [
+  "test/console/",
+  "test/docs/",
+  "test/e2e/",
+  "test/repository/",
+  "test/sdk-browser/chromium.test.ts",
+  "test/sdk-browser/package.test.ts",
+  "test/sdk-browser/react.test.ts",
+  "test/sdk-browser/readme.test.ts",
+  "test/sdk-node/package.test.ts",
+];
 
 /** Every test file, or those at or below `paths`; the slowest areas first, so that no worker is left with them at the end. Throws when a path holds none. */
 export function findTests(root: string, paths: readonly string[]): string[] {
