@@ -1,4 +1,5 @@
 // The API with doubles behind it: a publish and a control that record, and do as they are told.
+
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -7,6 +8,7 @@ import { after } from "node:test";
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../server/src/apps/app.ts";
 import type { AppRegistry } from "../../server/src/apps/registry.ts";
+import { createSecretUse } from "../../server/src/auth/secret-use.ts";
 import type { NodeLimits } from "../../server/src/config/config.ts";
 import type { ConnectionInfo, Control } from "../../server/src/control/control.ts";
 import { type ApiOptions, createApi } from "../../server/src/http/api.ts";
@@ -138,6 +140,7 @@ async function build(limits: NodeLimits, console: boolean, docs: boolean): Promi
     publish,
     control,
     metrics: state.metrics,
+    noteSecretUse: createSecretUse(state.metrics, () => state.nowMs),
     log: createLog({ level: "debug", destination: { write: (line) => void state.logged.push(line) } }),
     limits,
     assetsDir,

@@ -2,7 +2,7 @@
 import type { Socket } from "node:net";
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerFactory } from "fastify";
 import type { AppRegistry } from "../apps/registry.ts";
-import { createSecretUse } from "../auth/secret-use.ts";
+import type { NoteSecretUse } from "../auth/secret-use.ts";
 import type { NodeLimits } from "../config/config.ts";
 import type { Control } from "../control/control.ts";
 import { ErrorCode } from "../errors.ts";
@@ -42,6 +42,7 @@ export interface ApiOptions {
   console: boolean;
   /** Serve Swagger UI at `/docs/`. */
   docs: boolean;
+  noteSecretUse: NoteSecretUse;
   now: () => number;
   /** While true every answer ends its connection, so that callers move to another node. */
   draining: () => boolean;
@@ -63,9 +64,8 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
   app.get("/ws/connect", answerPlainConnect);
 
   const rates = createPushRates(options.apps, options.now);
-  const noteSecretUse = createSecretUse(options.metrics, options.now);
   const meter = createPushMeter(app, options.metrics);
-  const shared = { ...options, rates, noteSecretUse, tokenBytes: options.limits.tokenBytes };
+  const shared = { ...options, rates, tokenBytes: options.limits.tokenBytes };
   const onRequest = [createAuthenticate(shared), refuseForms];
 
   const errorHandler = (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => void answerError(error, request, reply, "classic");
