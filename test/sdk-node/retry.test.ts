@@ -125,7 +125,7 @@ test("the time of all attempts together is bounded", async (t) => {
 
 test("a server that does not answer is a time-out, retried", async (t) => {
   const server = await startScript(t, ["hang", ACCEPTED]);
-  const { client } = createClient(server.url, { timeoutMs: 60 });
+  const { client } = createClient(server.url, { timeoutMs: 1_000 });
   await client.push({ ...MESSAGE, idempotencyKey: "k" });
   assert.equal(server.received.length, 2);
 });
@@ -300,7 +300,7 @@ test("no error shows the secret or a token, however it is printed", async (t) =>
   const server = await startScript(t, (request) =>
     request.path.includes("connections") ? "cut" : request.path.includes("disconnect") ? "hang" : problem(401, 1000),
   );
-  const { client } = createClient(server.url, { retries: 0, timeoutMs: 50 });
+  const { client } = createClient(server.url, { retries: 0, timeoutMs: 1_000 });
   const outcomes = await Promise.allSettled([
     client.push(MESSAGE),
     client.pushMany([MESSAGE]),
