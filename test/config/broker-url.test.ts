@@ -42,23 +42,79 @@ test("several hosts share credentials and vhost", () => {
 
 test("a Redis address needs no scheme", () => {
   assert.deepEqual(parseRedisUrl("127.0.0.1:6379"), {
+    kind: "single",
     user: "",
     password: "",
     hosts: [{ host: "127.0.0.1", port: 6379 }],
     tls: false,
     db: 0,
-    urls: ["redis://127.0.0.1:6379/0"],
+    master: "",
+    sentinelUser: "",
+    sentinelPassword: "",
+    url: "redis://127.0.0.1:6379/0",
   });
-  assert.deepEqual(parseRedisUrl(":6380").urls, ["redis://localhost:6380/0"]);
-  assert.deepEqual(parseRedisUrl("redis://:p@ss@h/3").urls, ["redis://:p%40ss@h:6379/3"]);
+  assert.equal(parseRedisUrl(":6380").url, "redis://localhost:6380/0");
+  assert.equal(parseRedisUrl("redis://:p@ss@h/3").url, "redis://:p%40ss@h:6379/3");
   const secure = parseRedisUrl("rediss://user:word@cache.example.org:6390");
   assert.ok(secure.tls);
-  assert.deepEqual(secure.urls, ["rediss://user:word@cache.example.org:6390/0"]);
+  assert.equal(secure.url, "rediss://user:word@cache.example.org:6390/0");
+});
+
+test("a Sentinel address names the Sentinels, the master, and what each asks for", () => {
+  const address = parseRedisUrl("rediss+sentinel://app:p@ss@s1,[::1]:26380/my%2Fmaster/2?sentinel_user=watch&sentinel_password=w%26rd");
+  assert.deepEqual(address, {
+    kind: "sentinel",
+    user: "app",
+    password: "p@ss",
+    hosts: [
+      { host: "s1", port: 26379 },
+      { host: "::1", port: 26380 },
+    ],
+    tls: true,
+    db: 2,
+    master: "my/master",
+    sentinelUser: "watch",
+    sentinelPassword: "w&rd",
+    url: "rediss+sentinel://app:p%40ss@s1:26379,[::1]:26380/my%2Fmaster/2?sentinel_user=watch&sentinel_password=w%26rd",
+  });
+  assert.equal(parseRedisUrl("redis+sentinel://s1/m").url, "redis+sentinel://s1:26379/m/0");
+});
+
+test("a Cluster address names some of its nodes", () => {
+  const { kind, hosts, tls, url } = parseRedisUrl("redis+cluster://:word@a,b:7001/");
+  assert.deepEqual(
+    { kind, hosts, tls, url },
+    {
+      kind: "cluster",
+      hosts: [
+        { host: "a", port: 6379 },
+        { host: "b", port: 7001 },
+      ],
+      tls: false,
+      url: "redis+cluster://:word@a:6379,b:7001/",
+    },
+  );
+  assert.ok(parseRedisUrl("rediss+cluster://a").tls);
+});
+
+test("a complete Redis address, read again, is the same", () => {
+  for (const text of ["h", "rediss://u ser:p@s/s%@[::1]:1/7", "redis+sentinel://:x?y@a,b/m m/3?sentinel_password=a+b%2B", "rediss+cluster://u:%3F@a,b"]) {
+    const first = parseRedisUrl(text);
+    assert.deepEqual(parseRedisUrl(first.url), first, text);
+  }
 });
 
 test("a wrong address is refused with a sentence that does not hold it", () => {
   const wrong: [(text: string) => unknown, string, RegExp][] = [
-    [parseRedisUrl, "http://user:hunter2@h", /must begin with redis:\/\/ or rediss:\/\//],
+    [parseRedisUrl, "http://user:hunter2@h", /must begin with redis:\/\/, rediss:\/\/, redis\+sentinel:\/\/, .* or rediss\+cluster:\/\//],
+    [parseRedisUrl, "redis://user:hunter2@h,i", /must name one host; several are redis\+sentinel/],
+    [parseRedisUrl, "redis://h?password=hunter2", /must not have parameters/],
+    [parseRedisUrl, "redis+cluster://h?hunter2", /must not have parameters/],
+    [parseRedisUrl, "redis+cluster://user:hunter2@h/1", /a Cluster has no other/],
+    [parseRedisUrl, "redis+sentinel://user:hunter2@h", /must name the master after the hosts/],
+    [parseRedisUrl, "redis+sentinel://user:hunter2@h//0", /must name the master/],
+    [parseRedisUrl, "redis+sentinel://user:hunter2@h/m/0/1", /database number, such as \/mymaster\/0/],
+    [parseRedisUrl, "redis+sentinel://h/m?hunter2=1", /other parameters than sentinel_user and sentinel_password/],
     [parseRedisUrl, "redis://user:hunter2@h/main", /database number/],
     [parseRedisUrl, "redis://user:hunter2@h:99999", /port from 1 to 65535/],
     [parseRedisUrl, "redis://user:hunter2@", /must name a host/],
@@ -82,5 +138,10 @@ test("a masked address shows where and who, never the password", () => {
   assert.equal(maskUrl("redis://secret@h"), "redis://********@h");
   assert.equal(maskUrl("h:6379?password=secret&db=1"), "h:6379?password=********&db=********");
   assert.equal(maskUrl("127.0.0.1:6379"), "127.0.0.1:6379");
+  assert.equal(
+    maskUrl("redis+sentinel://app:p@ss@s1,s2/m/0?sentinel_user=watch&sentinel_password=secret"),
+    "redis+sentinel://app:********@s1,s2/m/0?sentinel_user=********&sentinel_password=********",
+  );
+  assert.equal(maskUrl("rediss+cluster://app:secret@a,b"), "rediss+cluster://app:********@a,b");
   assert.equal(maskUrl(""), "");
 });

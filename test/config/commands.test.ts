@@ -166,19 +166,31 @@ test("print-config --json holds every key and its origin", async (t) => {
   for (const secret of SECRETS) assert.ok(!out.includes(secret), secret);
   assert.equal(file, join(cwd, "conf.yaml"));
   for (const { key } of settings) {
-    const [section = "", name] = key.split(".");
-    assert.ok(name === undefined ? section in config : name in (config[section] ?? {}), key);
+    const value = key.split(".").reduce<unknown>((node, name) => (node as Record<string, unknown> | undefined)?.[name], config);
+    assert.notEqual(value, undefined, key);
     assert.ok(origin[key], key);
   }
   assert.equal(origin["exchange.redis"], "conf.yaml:3");
 });
 
 test("what print-config prints is a configuration that gives the same values", async (t) => {
-  const cwd = makeFolder(t, { "conf.yaml": "limits: {connections: 5}\nlog: {level: warn}\n" });
+  const cwd = makeFolder(t, { "conf.yaml": "limits: {connections: 5}\nlog: {level: warn}\nstore: {history: {messages: 7}}\nexchange: {redis: [a, b]}\n" });
   const first = await xlvein(cwd, ["print-config", "--json"]);
   const again = makeFolder(t, { "conf.yaml": (await xlvein(cwd, ["print-config"])).out });
   const second = await xlvein(again, ["print-config", "--json"]);
   assert.deepEqual(JSON.parse(second.out).config, JSON.parse(first.out).config);
+});
+
+test("print-config masks the password of every address in a list", async (t) => {
+  const redis = ["redis://:hunter2@a", "rediss+sentinel://app:hunter2@b,c/main?sentinel_password=hunter2", "redis+cluster://hunter2@d"];
+  const cwd = makeFolder(t, { "conf.yaml": JSON.stringify({ exchange: { redis, rabbitmq: ["amqp://u:hunter2@e,f/v"], tls: { ca: "ca.pem" } } }) });
+  for (const argv of [["print-config"], ["print-config", "--json"]]) {
+    const { code, out } = await xlvein(cwd, argv);
+    assert.equal(code, 0);
+    assert.ok(!out.includes("hunter2"), out);
+    for (const place of ["********@b,c/main", "redis+cluster://********@d", "amqp://u:********@e,f/v", join(cwd, "ca.pem")])
+      assert.ok(out.includes(place), place);
+  }
 });
 
 test("print-config of a configuration that cannot be used tells the faults instead", async (t) => {

@@ -7,11 +7,11 @@ import { inspectConfig, loadConfig } from "../../server/src/config/load.ts";
 import { type Setting, sections, settings } from "../../server/src/config/schema.ts";
 import { makeFolder } from "./folder.ts";
 
-/** Two lines of comment, then the value alone in its section. */
+/** Two lines of comment, then the value alone in its sections. */
 function fileWith(key: string, value: unknown): { text: string; line: number } {
-  const [section = "", name] = key.split(".");
-  const tree = name === undefined ? { [section]: value } : { [section]: { [name]: value } };
-  return { text: `# one\n# two\n${stringify(tree)}`, line: name === undefined ? 3 : 4 };
+  const path = key.split(".");
+  const tree = path.reduceRight<unknown>((inner, name) => ({ [name]: inner }), value);
+  return { text: `# one\n# two\n${stringify(tree)}`, line: 2 + path.length };
 }
 
 function wrongTypes({ format }: Setting): unknown[] {
@@ -19,6 +19,7 @@ function wrongTypes({ format }: Setting): unknown[] {
   if (format === "whole" || format === "decimal") return ["many", "10x", "10", true, [1], { n: 1 }, Number.NaN, Number.POSITIVE_INFINITY];
   if (format === "applications") return ["test", 5, true];
   if (format === "listen") return ["http://x", ":65536", "::::", true, [":8090"], { port: 1 }, -1];
+  if (format === "addresses") return [5, true, ["x", 5], ["x", ""], { x: 1 }];
   return [5, true, ["x"], { x: 1 }];
 }
 
@@ -61,9 +62,18 @@ for (const setting of settings) {
   });
 
   test(`${setting.variable} with a wrong value is an error that names the variable`, (t) => {
-    const texts = { switch: "perhaps", whole: "10x", decimal: "1,5", choice: "other", listen: "http://x", host: "a:b", applications: '{"app_key": hunter2' };
+    const texts = {
+      switch: "perhaps",
+      whole: "10x",
+      decimal: "1,5",
+      choice: "other",
+      listen: "http://x",
+      host: "a:b",
+      name: "a b",
+      applications: '{"app_key": hunter2',
+    };
     const text = texts[setting.format as keyof typeof texts];
-    if (text === undefined) return assert.ok(["text", "path", "address"].includes(setting.format));
+    if (text === undefined) return assert.ok(["text", "path", "addresses"].includes(setting.format));
     const { findings } = inspectConfig({ env: { [setting.variable]: text }, cwd: makeFolder(t) });
     assert.deepEqual(
       findings.map(({ severity, source, key }) => [severity, source, key]),

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { parseRabbitmqUrl, parseRedisUrl } from "../../server/src/config/broker-url.ts";
 import { ConfigError, formatFinding } from "../../server/src/config/config.ts";
 import { formatOrigin } from "../../server/src/config/entry.ts";
 import { inspectConfig, type LoadedConfig, type LoadOptions, loadConfig } from "../../server/src/config/load.ts";
@@ -44,8 +43,8 @@ test("a file of the classic service loads unchanged and without a finding", (t) 
     assert.equal(config.debug, true);
     assert.equal(config.log.level, "debug");
     assert.deepEqual([config.exchange.type, config.exchange.exchangeName, config.exchange.queueName], ["local", "xlvein.im", "xlvein.im.queue"]);
-    assert.equal(parseRabbitmqUrl(config.exchange.rabbitmq).password, "WFxg5FNMedN@T$z");
-    assert.deepEqual(parseRedisUrl(config.exchange.redis).hosts, [{ host: "127.0.0.1", port: 6379 }]);
+    assert.deepEqual(config.exchange.rabbitmq, ["amqp://xlvein:WFxg5FNMedN%40T%24z@127.0.0.1:5672/vein"]);
+    assert.deepEqual(config.exchange.redis, ["redis://127.0.0.1:6379/0"]);
     assert.equal((config.applications as unknown[]).length, 2);
   }
 });
@@ -85,8 +84,8 @@ test("without any file the defaults hold, and every key says so", (t) => {
     listen: { host: "0.0.0.0", port: 8090 },
     tls: undefined,
     internal: { host: "127.0.0.1", port: 8091, enabled: true, explicit: false },
-    exchange: { type: "local", exchangeName: "xlvein", queueName: "xlvein.queue", rabbitmq: "", redis: "" },
-    store: { type: "memory" },
+    exchange: { type: "local", exchangeName: "xlvein", queueName: "xlvein.queue", rabbitmq: [], redis: [], tls: undefined, buckets: 1024, probeMs: 5000 },
+    store: { type: "memory", history: { messages: 100, ms: 300000 } },
     applications: [],
     applicationsFrom: "default",
     applicationsFile: "",
@@ -142,8 +141,7 @@ test("flags stand above the environment, that above the file, that above the def
   for (const setting of settings) {
     const { key, variable } = setting;
     const [inFile, inEnv, inFlags] = threeValues(setting);
-    const [section = "", name] = key.split(".");
-    const text = JSON.stringify(name === undefined ? { [section]: inFile } : { [section]: { [name]: inFile } });
+    const text = JSON.stringify(key.split(".").reduceRight<unknown>((value, name) => ({ [name]: value }), inFile));
     const cwd = makeFolder(t, { "conf.yaml": text });
     const env = { [variable]: typeof inEnv === "object" ? JSON.stringify(inEnv) : String(inEnv) };
     const read = (options: Omit<LoadOptions, "cwd">) => {
@@ -199,20 +197,50 @@ test("PORT changes the port of the file's address; XLVEIN_HOST with a port and f
 test("REDIS_URL and RABBITMQ_URL name the brokers; XLVEIN_ names stand above them", (t) => {
   const env = { REDIS_URL: "redis://platform", RABBITMQ_URL: "amqp://platform" };
   const { exchange } = load(t, "exchange: {redis: file, rabbitmq: file}\n", { env }).config;
-  assert.deepEqual([exchange.redis, exchange.rabbitmq], ["redis://platform", "amqp://platform"]);
-  assert.equal(load(t, "", { env: { ...env, XLVEIN_EXCHANGE_REDIS: "redis://own" } }).config.exchange.redis, "redis://own");
+  assert.deepEqual([exchange.redis, exchange.rabbitmq], [["redis://platform:6379/0"], ["amqp://platform:5672/%2F"]]);
+  assert.deepEqual(load(t, "", { env: { ...env, XLVEIN_EXCHANGE_REDIS: "redis://own" } }).config.exchange.redis, ["redis://own:6379/0"]);
 });
 
 test("addresses come from the files that *_FILE names, without the newline at the end", (t) => {
-  const cwd = makeFolder(t, { "run/redis": "redis://:p@ss@h:6379\n", "run/rabbit": "amqp://u:p@h/v\n" });
+  const cwd = makeFolder(t, { "run/redis": "redis://:p@ss@h:6379\n", "run/rabbit": "amqp://u:p@h/v\n", "run/shards": "redis://:one@a\nredis://:two@b\n" });
   const read = (env: Record<string, string>) => inspectConfig({ env, cwd });
-  assert.equal(read({ REDIS_URL_FILE: "run/redis" }).config.exchange.redis, "redis://:p@ss@h:6379");
-  assert.equal(read({ XLVEIN_EXCHANGE_REDIS_FILE: join(cwd, "run/redis") }).config.exchange.redis, "redis://:p@ss@h:6379");
-  assert.equal(read({ RABBITMQ_URL_FILE: "run/rabbit" }).config.exchange.rabbitmq, "amqp://u:p@h/v");
-  assert.equal(read({ XLVEIN_EXCHANGE_RABBITMQ_FILE: "run/rabbit" }).config.exchange.rabbitmq, "amqp://u:p@h/v");
+  assert.deepEqual(read({ REDIS_URL_FILE: "run/redis" }).config.exchange.redis, ["redis://:p%40ss@h:6379/0"]);
+  assert.deepEqual(read({ XLVEIN_EXCHANGE_REDIS_FILE: join(cwd, "run/redis") }).config.exchange.redis, ["redis://:p%40ss@h:6379/0"]);
+  assert.deepEqual(read({ REDIS_URL_FILE: "run/shards" }).config.exchange.redis, ["redis://:one@a:6379/0", "redis://:two@b:6379/0"]);
+  assert.deepEqual(read({ RABBITMQ_URL_FILE: "run/rabbit" }).config.exchange.rabbitmq, ["amqp://u:p@h:5672/v"]);
+  assert.deepEqual(read({ XLVEIN_EXCHANGE_RABBITMQ_FILE: "run/rabbit" }).config.exchange.rabbitmq, ["amqp://u:p@h:5672/v"]);
   assert.deepEqual(read({ REDIS_URL_FILE: "run/none" }).findings.map(formatFinding), ["environment: REDIS_URL_FILE: run/none cannot be read (ENOENT)"]);
   assert.deepEqual(read({ REDIS_URL_FILE: "run/redis", REDIS_URL: "h" }).findings.map(formatFinding), [
     "environment: REDIS_URL_FILE: REDIS_URL is set too; unset one of them",
+  ]);
+});
+
+test("a list of addresses is a list in the file, and in a text a JSON list or parted by white space; commas part hosts", (t) => {
+  const redis = ["redis://a:6379/0", "redis+sentinel://:p@b:26379,c:26379/m/0"];
+  const inFile = load(t, 'exchange: {redis: ["a", "redis+sentinel://:p@b,c/m"]}\n').config.exchange.redis;
+  assert.deepEqual(inFile, redis);
+  for (const text of ["a redis+sentinel://:p@b,c/m", " a\n redis+sentinel://:p@b,c/m\n", '["a", "redis+sentinel://:p@b,c/m"]']) {
+    assert.deepEqual(load(t, "", { env: { REDIS_URL: text } }).config.exchange.redis, redis, text);
+    assert.deepEqual(load(t, "", { flags: { "exchange.redis": text } }).config.exchange.redis, redis, text);
+  }
+  assert.deepEqual(load(t, "", { env: { REDIS_URL: "[::1]:6380" } }).config.exchange.redis, ["redis://[::1]:6380/0"]);
+  const rabbitmq = ["amqp://u:p@a:5672/v", "amqp://u:p@b:5672/v", "amqp://c:5672/%2F"];
+  assert.deepEqual(load(t, "exchange: {rabbitmq: ['amqp://u:p@a,b/v', 'amqp://c']}\n").config.exchange.rabbitmq, rabbitmq);
+});
+
+test("what is no list of addresses is refused, and never quoted", (t) => {
+  const say = (text: string) => load(t, `exchange:\n  redis: ${text}\n`).findings.map(formatFinding);
+  assert.deepEqual(say("6379"), ["conf.yaml:2: exchange.redis: must be an address or a list of addresses, in quotes"]);
+  assert.deepEqual(say("{a: hunter2}"), ["conf.yaml:2: exchange.redis: must be an address or a list of addresses, in quotes"]);
+  assert.deepEqual(say("[a, {b: hunter2}]"), ["conf.yaml:2: exchange.redis: must be an address or a list of addresses, in quotes; the 2nd is none"]);
+});
+
+test("a misspelt key two levels down is an error with what was meant", (t) => {
+  const { findings } = load(t, "store:\n  history:\n    message: 5\n  histry: {}\nexchange:\n  tls: yes\n");
+  assert.deepEqual(findings.map(formatFinding), [
+    "conf.yaml:3: store.history.message: unknown key; did you mean store.history.messages?",
+    "conf.yaml:4: store.histry: unknown key; did you mean store.history?",
+    "conf.yaml:6: exchange.tls: must be a map of keys",
   ]);
 });
 

@@ -44,10 +44,14 @@ function toYaml(loaded: LoadedConfig): string {
 function toTree({ values }: LoadedConfig): Tree {
   const tree: Tree = {};
   for (const [key, value] of values) {
-    const [section, name] = key.split(".");
-    if (section === undefined) continue;
-    if (name === undefined) tree[section] = maskValue(key, value);
-    else tree[section] = { ...(tree[section] as Tree | undefined), [name]: maskValue(key, value) };
+    const sections = key.split(".");
+    const name = sections.pop() ?? key;
+    let node = tree;
+    for (const section of sections) {
+      node[section] ??= {};
+      node = node[section] as Tree;
+    }
+    node[name] = maskValue(key, value);
   }
   return tree;
 }

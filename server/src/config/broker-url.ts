@@ -14,20 +14,29 @@ interface BrokerAddress {
   /** At least one. */
   readonly hosts: readonly BrokerHost[];
   readonly tls: boolean;
-  /** One percent-encoded URL per host, with the credentials. */
-  readonly urls: readonly string[];
 }
 
 /** A RabbitMQ address, read. */
 export interface RabbitmqAddress extends BrokerAddress {
   /** `/` when the address names none. */
   readonly vhost: string;
+  /** One percent-encoded URL per host, with the credentials. */
+  readonly urls: readonly string[];
 }
 
 /** A Redis address, read. */
 export interface RedisAddress extends BrokerAddress {
-  /** The database's number; 0 when the address names none. */
+  /** `single`: one server, one host · `sentinel`: the hosts are Sentinels · `cluster`: the hosts are some nodes of a Cluster. */
+  readonly kind: "single" | "sentinel" | "cluster";
+  /** The database's number; 0 when the address names none, and on a Cluster. */
   readonly db: number;
+  /** The name under which the Sentinels know the master; "" otherwise. */
+  readonly master: string;
+  /** What the Sentinels themselves ask for; "" without. */
+  readonly sentinelUser: string;
+  readonly sentinelPassword: string;
+  /** The same address percent-encoded and complete, with the credentials; reading it again gives the same. */
+  readonly url: string;
 }
 
 /** What stands in for a password in print. */
@@ -38,17 +47,58 @@ export const MASK = "********";
  * The last `@` parts the credentials from the hosts. Throws a sentence that never holds the address.
  */
 export function parseRabbitmqUrl(text: string): RabbitmqAddress {
-  const parts = split(text, { amqp: 5672, amqps: 5671 }, "amqp");
-  const vhost = decode(parts.path) || "/";
-  const encoded = `/${encodeURIComponent(vhost)}${parts.query}`;
-  return { ...parts.address, vhost, urls: urlsOf(parts, encoded) };
+  const { scheme, path, query, ...address } = split(text, { amqp: 5672, amqps: 5671 }, "amqp");
+  const vhost = decode(path) || "/";
+  const tail = `/${encodeURIComponent(vhost)}${query}`;
+  return { ...address, tls: scheme === "amqps", vhost, urls: address.hosts.map((host) => `${scheme}://${writeAuthority(address, [host])}${tail}`) };
 }
 
-/** Reads `host:port`, `:6379`, `redis://user:password@host:port/db`, `rediss://…`, and several hosts parted by commas. Throws likewise. */
+const REDIS_PORTS = { redis: 6379, rediss: 6379, "redis+sentinel": 26379, "rediss+sentinel": 26379, "redis+cluster": 6379, "rediss+cluster": 6379 };
+
+/**
+ * Reads `host:port`, `:6379`, `redis://user:password@host:port/db`, `redis+sentinel://user:password@host,host/master/db?sentinel_password=…`,
+ * `redis+cluster://user:password@host,host`, and each with `rediss` for TLS. Throws likewise.
+ */
 export function parseRedisUrl(text: string): RedisAddress {
-  const parts = split(text, { redis: 6379, rediss: 6379 }, "redis");
-  if (!/^\d{0,5}$/.test(parts.path)) throw new Error("must end in a database number, such as /0");
-  return { ...parts.address, db: Number(parts.path), urls: urlsOf(parts, `/${Number(parts.path)}${parts.query}`) };
+  const { scheme, path, query, ...address } = split(text, REDIS_PORTS, "redis");
+  const kind = scheme.endsWith("+sentinel") ? "sentinel" : scheme.endsWith("+cluster") ? "cluster" : "single";
+  if (kind === "single" && address.hosts.length > 1) {
+    throw new Error("must name one host; several are redis+sentinel:// or redis+cluster://, or a list of addresses that share the load");
+  }
+  const { master, db } = readRedisPath(kind, path);
+  const sentinel = readSentinelQuery(kind, query);
+  const tail = `/${kind === "sentinel" ? `${encodeURIComponent(master)}/` : ""}${kind === "cluster" ? "" : db}${writeSentinelQuery(sentinel)}`;
+  const url = `${scheme}://${writeAuthority(address, address.hosts)}${tail}`;
+  return { ...address, kind, tls: scheme.startsWith("rediss"), db, master, ...sentinel, url };
+}
+
+function readRedisPath(kind: RedisAddress["kind"], path: string): Pick<RedisAddress, "master" | "db"> {
+  const [first = "", second = "", ...rest] = path.split("/");
+  const [master, number] = kind === "sentinel" ? [decode(first), second] : ["", path];
+  if (kind === "sentinel" && master === "") throw new Error("must name the master after the hosts, such as /mymaster or /mymaster/0");
+  const end = kind === "sentinel" ? "/mymaster/0" : "/0";
+  if (!/^\d{0,5}$/.test(number) || (kind === "sentinel" && rest.length > 0)) throw new Error(`must end in a database number, such as ${end}`);
+  if (kind === "cluster" && Number(number) !== 0) throw new Error("must not name a database other than 0: a Cluster has no other");
+  return { master, db: Number(number) };
+}
+
+type SentinelLogin = Pick<RedisAddress, "sentinelUser" | "sentinelPassword">;
+
+/** Parameters that mean nothing here are refused: they would be believed to do something. */
+function readSentinelQuery(kind: RedisAddress["kind"], query: string): SentinelLogin {
+  const parameters = new URLSearchParams(query);
+  const known = kind === "sentinel" ? ["sentinel_user", "sentinel_password"] : [];
+  if ([...parameters.keys()].some((name) => !known.includes(name))) {
+    throw new Error(known.length === 0 ? "must not have parameters after a ?" : `must not have other parameters than ${known.join(" and ")}`);
+  }
+  return { sentinelUser: parameters.get("sentinel_user") ?? "", sentinelPassword: parameters.get("sentinel_password") ?? "" };
+}
+
+function writeSentinelQuery({ sentinelUser, sentinelPassword }: SentinelLogin): string {
+  const parameters = new URLSearchParams();
+  if (sentinelUser !== "") parameters.set("sentinel_user", sentinelUser);
+  if (sentinelPassword !== "") parameters.set("sentinel_password", sentinelPassword);
+  return parameters.size === 0 ? "" : `?${parameters}`;
 }
 
 /** The address with its password and the values of its query masked; without a user's name, everything before the `@`. */
@@ -62,9 +112,8 @@ export function maskUrl(text: string): string {
   return `${prefix}${user === undefined ? "" : `${user}:`}${MASK}@${address}`;
 }
 
-interface Parts {
+interface Parts extends Pick<BrokerAddress, "user" | "password" | "hosts"> {
   readonly scheme: string;
-  readonly address: Omit<BrokerAddress, "urls">;
   /** After the hosts' `/`, not decoded. */
   readonly path: string;
   /** With its `?`, or "". */
@@ -75,13 +124,14 @@ function split(text: string, ports: Readonly<Record<string, number>>, fallback: 
   const { scheme: written, rest } = splitScheme(text.trim());
   const scheme = written === "" ? fallback : written;
   const port = Object.hasOwn(ports, scheme) ? ports[scheme] : undefined;
-  if (port === undefined) throw new Error(`must begin with ${Object.keys(ports).join(":// or ")}://`);
+  if (port === undefined) throw new Error(`must begin with ${formatter.format(Object.keys(ports).map((name) => `${name}://`))}`);
   const at = rest.lastIndexOf("@");
   const [, list = "", path = "", query = ""] = /^([^/?]*)(?:\/([^?]*))?(\?.*)?$/s.exec(rest.slice(at + 1)) ?? [];
-  const { user, password } = splitCredentials(at === -1 ? "" : rest.slice(0, at));
   const hosts = list.split(",").map((host) => parseBrokerHost(host.trim(), port));
-  return { scheme, address: { user, password, hosts, tls: scheme === "amqps" || scheme === "rediss" }, path, query };
+  return { scheme, ...splitCredentials(at === -1 ? "" : rest.slice(0, at)), hosts, path, query };
 }
+
+const formatter = new Intl.ListFormat("en-GB", { type: "disjunction" });
 
 function splitScheme(text: string): { scheme: string; rest: string } {
   const match = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/is.exec(text);
@@ -101,10 +151,11 @@ function parseBrokerHost(text: string, defaultPort: number): BrokerHost {
   return { host: match[1]?.replace(/^\[|\]$/g, "") || "localhost", port };
 }
 
-function urlsOf({ scheme, address: { user, password, hosts } }: Parts, tail: string): string[] {
+/** `user:password@host:port,[::1]:port`, percent-encoded. */
+function writeAuthority({ user, password }: Pick<Parts, "user" | "password">, hosts: readonly BrokerHost[]): string {
   const secret = password === "" ? "" : `:${encodeURIComponent(password)}`;
   const credentials = user === "" && secret === "" ? "" : `${encodeURIComponent(user)}${secret}@`;
-  return hosts.map(({ host, port }) => `${scheme}://${credentials}${host.includes(":") ? `[${host}]` : host}:${port}${tail}`);
+  return credentials + hosts.map(({ host, port }) => `${host.includes(":") ? `[${host}]` : host}:${port}`).join(",");
 }
 
 /** Percent-decoded; as written where it is not percent-encoded (a password with a lone `%`). */

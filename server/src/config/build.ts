@@ -1,4 +1,6 @@
 // Turns the tree of values, in the file's spelling, into the Config that the server is handed.
+import { addressList } from "./addresses.ts";
+import { parseRabbitmqUrl, parseRedisUrl } from "./broker-url.ts";
 import type { Config } from "./config.ts";
 import { parseHost, parseListen } from "./listen.ts";
 import type { ConfigValues } from "./schema.ts";
@@ -24,7 +26,10 @@ export function buildConfig(values: ConfigValues, applications: Pick<Config, "ap
     tls: tls.cert === "" && tls.key === "" ? undefined : tls,
     internal: buildInternal(values, context),
     exchange: buildExchange(values.exchange),
-    store: { type: context.isSet("store.type") ? values.store.type : defaultStore(values.exchange.type) },
+    store: {
+      type: context.isSet("store.type") ? values.store.type : defaultStore(values.exchange.type),
+      history: { messages: values.store.history.messages, ms: toMs(values.store.history.seconds) },
+    },
     ...applications,
     applicationsFile: values.applications_file,
     applicationsDir: values.applications_dir,
@@ -44,9 +49,29 @@ function buildInternal({ internal }: ConfigValues, { isSet, inPod }: BuildContex
   return { host, port: internal.port, enabled: internal.enabled, explicit: isSet("internal.port") };
 }
 
-function buildExchange({ type, exchange_name, queue_name, rabbitmq, redis }: ConfigValues["exchange"]): Config["exchange"] {
+function buildExchange({ type, exchange_name, queue_name, rabbitmq, redis, tls, buckets, probe_seconds }: ConfigValues["exchange"]): Config["exchange"] {
   const exchangeName = exchange_name || queue_name || "xlvein";
-  return { type, exchangeName, queueName: queue_name || `${exchangeName}.queue`, rabbitmq, redis };
+  return {
+    type,
+    exchangeName,
+    queueName: queue_name || `${exchangeName}.queue`,
+    rabbitmq: normalise(rabbitmq, (text) => parseRabbitmqUrl(text).urls),
+    redis: normalise(redis, (text) => [parseRedisUrl(text).url]),
+    tls: tls.ca === "" && tls.cert === "" && tls.key === "" ? undefined : tls,
+    buckets,
+    probeMs: toMs(probe_seconds),
+  };
+}
+
+/** What cannot be read stays as written: the checks that follow name it. */
+function normalise(written: string | readonly string[], read: (text: string) => readonly string[]): readonly string[] {
+  return addressList(written).flatMap((text) => {
+    try {
+      return read(text);
+    } catch {
+      return [text];
+    }
+  });
 }
 
 /** A file of the classic service names no store: what goes with its exchange. */

@@ -14,16 +14,40 @@ export interface TlsFiles {
   readonly key: string;
 }
 
+/** PEM files for the connections to the brokers; "" where unset. Relative paths have been resolved. */
+export interface BrokerTlsFiles {
+  /** Whom to trust instead of the system's authorities. */
+  readonly ca: string;
+  /** Our own certificate, for brokers that ask for one; set together with `key`. */
+  readonly cert: string;
+  readonly key: string;
+}
+
 export interface ExchangeConfig {
   readonly type: "local" | "redis" | "rabbitmq";
   /** Separates installations on one broker: `exchange_name`, else `queue_name`, else `xlvein`. Never "". */
   readonly exchangeName: string;
   /** `queue_name`, else `<exchangeName>.queue`. Never "". */
   readonly queueName: string;
-  /** As written, "" when unset: `parseRabbitmqUrl` reads it. With credentials: never logged, masked by print-config. */
-  readonly rabbitmq: string;
-  /** As written, "" when unset: `parseRedisUrl` reads it. The same care. */
-  readonly redis: string;
+  /**
+   * One percent-encoded URL per host, tried in turn; empty when unset. With credentials: never logged, masked by print-config.
+   * An address that could not be read stays as written; the server does not start with one that it uses.
+   */
+  readonly rabbitmq: readonly string[];
+  /** One address per shard, each complete and percent-encoded: `parseRedisUrl` reads it. Empty when unset. The same care. */
+  readonly redis: readonly string[];
+  /** For `rediss://` and `amqps://`; `undefined` without any file. */
+  readonly tls: BrokerTlsFiles | undefined;
+  /** Routing keys that accounts are spread over on RabbitMQ; the same on every node. */
+  readonly buckets: number;
+  /** Between the checks that what is published arrives. */
+  readonly probeMs: number;
+}
+
+/** How much of a stream is kept: whichever bound is reached first. */
+export interface HistoryConfig {
+  readonly messages: number;
+  readonly ms: number;
 }
 
 /** Bounds of the whole node. What exceeds one is refused or closed as PROTOCOL.md says; nothing is cut short silently. */
@@ -60,7 +84,7 @@ export interface Config {
   /** The internal listener: health, metrics. `explicit`: its port was set, so a busy one is an error. */
   readonly internal: ListenAddress & { readonly enabled: boolean; readonly explicit: boolean };
   readonly exchange: ExchangeConfig;
-  readonly store: { readonly type: "memory" | "redis" | "none" };
+  readonly store: { readonly type: "memory" | "redis" | "none"; readonly history: HistoryConfig };
   /** As written; `apps/parse.ts` names what is wrong with it. */
   readonly applications: unknown;
   /** Who said so. The configuration file is read again for its applications only where nothing stands above it; `file` when absent. */

@@ -1,6 +1,7 @@
 // Checks what no key can say alone: which values go together.
+import { ordinal } from "./addresses.ts";
 import { parseRabbitmqUrl, parseRedisUrl } from "./broker-url.ts";
-import type { Config, Finding } from "./config.ts";
+import type { Config, Finding, TlsFiles } from "./config.ts";
 import { findingAt, type Origin } from "./entry.ts";
 
 /** Which store each exchange can work with. */
@@ -31,27 +32,40 @@ function checkStore({ exchange, store }: Config, say: Say): void {
 
 function checkBrokers({ exchange, store }: Config, say: Say): void {
   const redisUser = exchange.type === "redis" ? "exchange.type" : store.type === "redis" ? "store.type" : undefined;
-  checkBroker("exchange.redis", exchange.redis, parseRedisUrl, redisUser, say);
-  checkBroker("exchange.rabbitmq", exchange.rabbitmq, parseRabbitmqUrl, exchange.type === "rabbitmq" ? "exchange.type" : undefined, say);
+  const rabbitmqUser = exchange.type === "rabbitmq" ? "exchange.type" : undefined;
+  const redis = checkBroker("exchange.redis", exchange.redis, parseRedisUrl, redisUser, say);
+  const rabbitmq = checkBroker("exchange.rabbitmq", exchange.rabbitmq, parseRabbitmqUrl, rabbitmqUser, say);
+  const places = redis.map((address) => JSON.stringify([address.hosts, address.master, address.db]));
+  const twice = places.findIndex((place, i) => places.indexOf(place) < i);
+  if (twice !== -1) say("error", "exchange.redis", `the ${ordinal(twice)} address is there twice; each shares the load once`);
+  const secure = [...(redisUser === undefined ? [] : redis), ...(rabbitmqUser === undefined ? [] : rabbitmq)].some(({ tls }) => tls);
+  const [given] = Object.entries(exchange.tls ?? {}).find(([, path]) => path !== "") ?? [];
+  if (given !== undefined && !secure) say("warning", `exchange.tls.${given}`, "is not used: no address in use begins with rediss or amqps");
 }
 
-/** An address that nothing uses is only a warning: files hold both brokers' and switch between them. */
-function checkBroker(key: string, address: string, parse: (text: string) => unknown, usedBy: string | undefined, say: Say): void {
-  if (address === "") {
-    if (usedBy !== undefined) say("error", key, `is missing; ${usedBy} needs it`);
-    return;
-  }
-  try {
-    parse(address);
-  } catch (error) {
-    say(usedBy === undefined ? "warning" : "error", key, (error as Error).message);
-  }
+/** Answers the addresses that can be read. One that nothing uses is only a warning: files hold both brokers' and switch between them. */
+function checkBroker<T>(key: string, addresses: readonly string[], parse: (text: string) => T, usedBy: string | undefined, say: Say): T[] {
+  if (addresses.length === 0 && usedBy !== undefined) say("error", key, `is missing; ${usedBy} needs it`);
+  return addresses.flatMap((address, i) => {
+    try {
+      return [parse(address)];
+    } catch (error) {
+      const which = addresses.length > 1 ? `the ${ordinal(i)} address ` : "";
+      say(usedBy === undefined ? "warning" : "error", key, which + (error as Error).message);
+      return [];
+    }
+  });
 }
 
-function checkTls({ tls }: Config, say: Say): void {
-  if (tls === undefined || (tls.cert !== "" && tls.key !== "")) return;
-  const [given, missing] = tls.cert === "" ? ["tls.key", "tls.cert"] : ["tls.cert", "tls.key"];
-  say("error", missing, `is missing; ${given} needs it`);
+function checkTls({ tls, exchange }: Config, say: Say): void {
+  checkKeyPair("tls", tls, say);
+  checkKeyPair("exchange.tls", exchange.tls, say);
+}
+
+function checkKeyPair(section: string, files: TlsFiles | undefined, say: Say): void {
+  if (files === undefined || (files.cert === "") === (files.key === "")) return;
+  const [given, missing] = files.cert === "" ? ["key", "cert"] : ["cert", "key"];
+  say("error", `${section}.${missing}`, `is missing; ${section}.${given} needs it`);
 }
 
 function checkInternal({ listen, internal }: Config, say: Say): void {

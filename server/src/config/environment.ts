@@ -59,7 +59,7 @@ function originOf(name: string): Origin {
 
 function readText(env: Environment, variable: string, { format }: Setting, cwd: string, findings: Finding[]): string | undefined {
   const text = env[variable] || undefined;
-  const file = format === "address" ? env[`${variable}_FILE`] || undefined : undefined;
+  const file = format === "addresses" ? env[`${variable}_FILE`] || undefined : undefined;
   if (file === undefined) return text;
   const origin = originOf(`${variable}_FILE`);
   if (text !== undefined) findings.push(findingAt(origin, "error", `${variable} is set too; unset one of them`));
@@ -84,7 +84,7 @@ function readPort(env: Environment, findings: Finding[]): EnvironmentEntries["po
 function unknownVariables(env: Environment): Finding[] {
   const known = [
     ...OTHER_VARIABLES,
-    ...settings.flatMap((setting) => [setting.variable, ...(setting.format === "address" ? [`${setting.variable}_FILE`] : [])]),
+    ...settings.flatMap((setting) => [setting.variable, ...(setting.format === "addresses" ? [`${setting.variable}_FILE`] : [])]),
   ];
   const unknown = Object.keys(env).filter((name) => name.startsWith(PREFIX) && !known.includes(name) && !isServiceLink(env, name));
   return unknown.sort().map((name) => {

@@ -60,40 +60,43 @@ export function fileEntries(document: ConfigDocument, file: string): FileEntries
     if (given === null) report.warn(path, "has no value; the default is used");
     else entries.push({ setting, value: readValue(setting, given, dirname(file)), origin: originAt(document, setting.key, path) });
   };
-  for (const [name, given] of Object.entries(value)) {
-    const setting = findSetting(name);
-    if (setting) add(setting, [name], given);
-    else if (sections.has(name)) addSection(name, given, add, report);
-    else reportUnknown(name, report);
-  }
+  addSection([], value, add, report);
   return { entries, findings: [...document.findings, ...report.findings] };
 }
 
-function addSection(section: string, given: unknown, add: (setting: Setting, path: Path, given: unknown) => void, report: Report): void {
-  if (given === null) return;
-  if (!isMap(given)) {
-    report.error([section], "must be a map of keys");
-    return;
-  }
+function addSection(
+  path: readonly string[],
+  given: Record<string, unknown>,
+  add: (setting: Setting, path: Path, given: unknown) => void,
+  report: Report,
+): void {
   for (const [name, value] of Object.entries(given)) {
-    const key = `${section}.${name}`;
+    const here = [...path, name];
+    const key = here.join(".");
     const setting = findSetting(key);
-    if (setting) add(setting, [section, name], value);
-    else report.error([section, name], "unknown key", { suggestion: suggestKey(key, allKeys) });
+    if (setting) add(setting, here, value);
+    else if (!sections.has(key)) reportUnknown(here, report);
+    else if (isMap(value)) addSection(here, value, add, report);
+    else if (value !== null) report.error(here, "must be a map of keys");
   }
 }
 
-const allKeys = settings.map(({ key }) => key);
+const everyName = [...sections, ...settings.map(({ key }) => key)];
 
-function reportUnknown(name: string, report: Report): void {
+function reportUnknown(path: readonly string[], report: Report): void {
+  const [name = "", ...rest] = path;
+  if (rest.length > 0) {
+    report.error(path, "unknown key", { suggestion: suggestKey(path.join("."), everyName) });
+    return;
+  }
   const foreign = FOREIGN_KEYS.get(name);
   if (foreign !== undefined) {
-    report.warn([name], foreign);
+    report.warn(path, foreign);
     return;
   }
   // The port alone is an environment variable here.
-  const suggestion = name === "port" ? "host" : suggestKey(name, [...sections, ...allKeys]);
-  report.warn([name], "unknown key, ignored", { suggestion, strict: true });
+  const suggestion = name === "port" ? "host" : suggestKey(name, everyName);
+  report.warn(path, "unknown key, ignored", { suggestion, strict: true });
 }
 
 function readValue({ format }: Setting, given: unknown, directory: string): unknown {

@@ -1,5 +1,6 @@
 // The kinds of value that a key of the configuration may have: how each is checked, and read from text.
 import convict from "convict";
+import { checkAddresses, readAddresses } from "./addresses.ts";
 import { parseHost, parseListen } from "./listen.ts";
 
 /** What a setting says of its values, beside its default. Read by the checks below. */
@@ -45,8 +46,10 @@ export const formats = {
   text: { check: checkText, fromText: asIs },
   /** A file's or directory's name; relative to the configuration file, or to the working directory when it comes from elsewhere. */
   path: { check: checkText, fromText: asIs },
-  /** A broker's address, which may hold a password; `cross-check.ts` reads it where it is used. */
-  address: { check: checkText, fromText: asIs },
+  /** A broker's address or several, which may hold passwords; `cross-check.ts` reads them where they are used. */
+  addresses: { check: checkAddresses, fromText: readAddresses },
+  /** Begins the names of keys, channels, exchanges and queues on a broker. */
+  name: { check: checkName, fromText: asIs },
   choice: {
     check(value, { choices = [] }) {
       if (typeof value !== "string" || !choices.includes(value)) throw new Error(`must be one of ${choices.join(", ")}`);
@@ -104,6 +107,15 @@ function asIs(text: string): string {
 
 function checkText(value: unknown): void {
   if (typeof value !== "string") throw new Error("must be a text; put it in quotes");
+}
+
+/** Braces are hash tags on a Redis Cluster; `amq.` is RabbitMQ's own; 100 bytes leave room for what is added, within AMQP's 255. */
+function checkName(value: unknown): void {
+  checkText(value);
+  const name = value as string;
+  if (/[{}\s\p{Cc}]/u.test(name)) throw new Error("must not hold braces, white space or control characters");
+  if (name.startsWith("amq.")) throw new Error('must not begin with "amq.", which RabbitMQ keeps for itself');
+  if (Buffer.byteLength(name) > 100) throw new Error("must not be longer than 100 bytes");
 }
 
 function checkRange(value: number, bounds: Bounds): void {

@@ -9,7 +9,11 @@ const PUBLIC_FIELDS = new Set(["revision", "app_key", "id", "not_after", "algori
 export function maskValue(key: string, value: unknown): unknown {
   const setting = findSetting(key);
   if (!setting?.sensitive) return value;
-  return setting.format === "address" && typeof value === "string" ? maskUrl(value) : maskFields(value, false);
+  return setting.format === "addresses" ? maskAddresses(value) : maskFields(value, false);
+}
+
+function maskAddresses(value: unknown): unknown {
+  return Array.isArray(value) ? value.map(maskAddresses) : typeof value === "string" ? maskUrl(value) : MASK;
 }
 
 function maskFields(value: unknown, isPublic: boolean): unknown {

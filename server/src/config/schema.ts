@@ -15,10 +15,27 @@ export const schema = {
       choices: ["local", "redis", "rabbitmq"],
       default: "local" as Config["exchange"]["type"],
     },
-    exchange_name: { doc: "Separates installations on one broker. Empty: queue_name, else xlvein.", format: "text", default: "" },
-    queue_name: { doc: "Prefix of this node's queue on RabbitMQ. Empty: <exchange_name>.queue.", format: "text", default: "" },
-    rabbitmq: { doc: "amqp://user:password@host:5672/vhost. An unescaped @ in the password is understood.", format: "address", default: "", sensitive: true },
-    redis: { doc: "host:6379, redis://user:password@host:6379/0 or rediss://…", format: "address", default: "", sensitive: true },
+    exchange_name: { doc: "Separates installations on one broker. Empty: queue_name, else xlvein.", format: "name", default: "" },
+    queue_name: { doc: "Prefix of this node's queue on RabbitMQ. Empty: <exchange_name>.queue.", format: "name", default: "" },
+    rabbitmq: {
+      doc: "amqp://user:password@host:5672/vhost or amqps://…, or a list that is tried in turn. An unescaped @ in the password is understood.",
+      format: "addresses",
+      default: "" as string | readonly string[],
+      sensitive: true,
+    },
+    redis: {
+      doc: "host:6379, redis://user:password@host:6379/0, redis+sentinel://host,host/master, redis+cluster://host,host, each with rediss for TLS; a list shares the load.",
+      format: "addresses",
+      default: "" as string | readonly string[],
+      sensitive: true,
+    },
+    tls: {
+      ca: { doc: "PEM certificates to trust with rediss:// and amqps://. Empty: the system's.", format: "path", default: "" },
+      cert: { doc: "PEM certificate that is shown to a broker that asks for one.", format: "path", default: "" },
+      key: { doc: "PEM private key that belongs to exchange.tls.cert.", format: "path", default: "" },
+    },
+    buckets: { doc: "Routing keys that accounts are spread over on RabbitMQ; the same on every node.", format: "whole", min: 1, max: 65536, default: 1024 },
+    probe_seconds: { doc: "Between the checks that what this node publishes arrives.", format: "decimal", min: 0.1, max: 3600, default: 5 },
   },
   store: {
     type: {
@@ -26,6 +43,10 @@ export const schema = {
       format: "choice",
       choices: ["memory", "redis", "none"],
       default: "memory" as Config["store"]["type"],
+    },
+    history: {
+      messages: { doc: "Messages kept of each stream.", format: "whole", min: 1, max: 100000, default: 100 },
+      seconds: { doc: "How long they are kept.", format: "decimal", min: 1, max: 2592000, default: 300 },
     },
   },
   applications: { doc: "The applications: a list, or a map {revision, applications}.", format: "applications", default: [] as unknown, sensitive: true },
@@ -78,7 +99,11 @@ export const schema = {
   },
   console: { enabled: { doc: "Serves the test page at /console.", format: "switch", default: false } },
   docs: { enabled: { doc: "Serves the API's description at /docs.", format: "switch", default: true } },
-} satisfies Record<string, Leaf | Record<string, Leaf>>;
+} satisfies Tree;
+
+interface Tree {
+  readonly [name: string]: Leaf | Tree;
+}
 
 interface Leaf {
   readonly doc: string;
@@ -105,12 +130,10 @@ export interface Setting extends Leaf {
 }
 
 /** Every key, in the order of the schema. */
-export const settings: readonly Setting[] = Object.entries(schema).flatMap(([name, node]) =>
-  isLeaf(node) ? [settingOf(name, node)] : Object.entries(node as Record<string, Leaf>).map(([child, leaf]) => settingOf(`${name}.${child}`, leaf)),
-);
+export const settings: readonly Setting[] = walk(schema, "").flatMap(({ key, node }) => (isLeaf(node) ? [settingOf(key, node)] : []));
 
-/** The keys that hold others: `limits`. */
-export const sections: ReadonlySet<string> = new Set(Object.entries(schema).flatMap(([name, node]) => (isLeaf(node) ? [] : [name])));
+/** The keys that hold others: `limits`, `exchange.tls`. */
+export const sections: ReadonlySet<string> = new Set(walk(schema, "").flatMap(({ key, node }) => (isLeaf(node) ? [] : [key])));
 
 const byKey = new Map(settings.map((setting) => [setting.key, setting]));
 
@@ -119,7 +142,12 @@ export function findSetting(key: string): Setting | undefined {
   return byKey.get(key);
 }
 
-function isLeaf(node: object): node is Leaf {
+/** The tree's nodes with their dotted keys, each before those that it holds. */
+function walk(tree: Tree, prefix: string): { key: string; node: Leaf | Tree }[] {
+  return Object.entries(tree).flatMap(([name, node]) => [{ key: prefix + name, node }, ...(isLeaf(node) ? [] : walk(node, `${prefix}${name}.`))]);
+}
+
+function isLeaf(node: Leaf | Tree): node is Leaf {
   return "default" in node;
 }
 
