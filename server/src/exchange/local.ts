@@ -1,5 +1,5 @@
 // The exchange of a single node: what is published here is delivered here.
-import { type Target, targetId } from "../protocol/target.ts";
+import { targetId } from "../protocol/target.ts";
 import type { Deliver, Exchange } from "./exchange.ts";
 
 /** Never unavailable; needs nothing outside the process. */
@@ -17,8 +17,8 @@ export function createLocalExchange(): Exchange {
     release(target) {
       held.delete(targetId(target));
     },
-    async publish(targets: readonly Target[], envelope) {
-      for (const target of targets) if (held.has(targetId(target))) deliver?.(target, envelope);
+    async publish(deliveries, envelope) {
+      for (const delivery of deliveries) if (held.has(targetId(delivery.target))) deliver?.(delivery, envelope);
     },
     state: () => ({ up: deliver !== undefined, detail: "local" }),
     async close() {
