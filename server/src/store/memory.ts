@@ -1,74 +1,77 @@
-// The store of a single node: keys in this process, forgotten when it ends.
-import { type Target, targetId } from "../protocol/target.ts";
-import type { Appended, CallerKey, Claim, Store } from "./store.ts";
+// The store of a single node: keys and streams in this process, forgotten when it ends.
+import type { EntryPosition } from "../protocol/position.ts";
+import { targetId } from "../protocol/target.ts";
+import { createExpiring } from "./expiring.ts";
+import { DEFAULT_HISTORY, type History, streamLifeMs } from "./history.ts";
+import { createMemoryStreams } from "./memory-streams.ts";
+import type { Store } from "./store.ts";
 
-/** Keys remembered at most; beyond, the oldest is forgotten first (its request could then be repeated). About 300 bytes each. */
+/** Keys, and places of remembered messages, at most each; beyond, the oldest is forgotten first (its request could then be repeated). About 300 bytes each. */
 const MAX_KEYS = 200_000;
+/** Streams at most; beyond, the one unused longest is forgotten: its readers find another epoch. About 300 bytes each without history. */
+const MAX_STREAMS = 250_000;
+/** Bytes of history at most; beyond, the streams appended to longest ago lose theirs: their readers find it too old. */
+const MAX_HISTORY_BYTES = 128 * 1_024 * 1_024;
+const SWEEP_MS = 30_000;
 
 interface Owner {
-  readonly key: string;
   readonly msgId: string;
   readonly bodyHash: string;
-  readonly expiresAtMs: number;
-  /** Targets that have the message. */
-  readonly targets: Set<string>;
 }
 
 export interface MemoryStoreOptions {
   now: () => number;
+  /** 100 messages, 300 s by default. */
+  history?: History;
   maxKeys?: number;
+  maxStreams?: number;
+  maxHistoryBytes?: number;
 }
 
 /** Only beside the local exchange, which never fails: what was appended was published too. */
-export function createMemoryStore({ now, maxKeys = MAX_KEYS }: MemoryStoreOptions): Store {
-  const owners = new Map<string, Owner>();
-  const byMsgId = new Map<string, Owner>();
-
-  function forget(owner: Owner): void {
-    owners.delete(owner.key);
-    byMsgId.delete(owner.msgId);
-  }
-  /** Drops what has expired, oldest first, a bounded number a time; then makes room. */
-  function makeRoom(nowMs: number): void {
-    let checks = 8;
-    for (const owner of owners.values()) {
-      if (owners.size < maxKeys && (owner.expiresAtMs > nowMs || checks-- <= 0)) break;
-      forget(owner);
-    }
-  }
-  function sweep(): void {
-    const nowMs = now();
-    for (const owner of owners.values()) if (owner.expiresAtMs <= nowMs) forget(owner);
-  }
-  const sweeper = setInterval(sweep, 30_000);
+export function createMemoryStore({
+  now,
+  history = DEFAULT_HISTORY,
+  maxKeys = MAX_KEYS,
+  maxStreams = MAX_STREAMS,
+  maxHistoryBytes: maxBytes = MAX_HISTORY_BYTES,
+}: MemoryStoreOptions): Store {
+  const owners = createExpiring<Owner>(maxKeys, now);
+  const remembered = createExpiring<EntryPosition>(maxKeys, now);
+  const streams = createMemoryStreams({ now, history, lifeMs: streamLifeMs(history), maxStreams, maxBytes });
+  const held = [owners, remembered, streams];
+  const sweeper = setInterval(() => {
+    for (const each of held) each.sweep();
+  }, SWEEP_MS);
   sweeper.unref();
 
   return {
     type: "memory",
-    async claim({ app, key, bodyHash, ttlMs }: CallerKey, msgId: string): Promise<Claim> {
-      const nowMs = now();
+    async open() {},
+    async claim({ app, key, bodyHash, ttlMs }, msgId) {
       const id = `${app.length}:${app}${key}`;
       const known = owners.get(id);
-      if (known && known.expiresAtMs > nowMs) return { outcome: known.bodyHash === bodyHash ? "same" : "other_body", msgId: known.msgId };
-      if (known) forget(known);
-      makeRoom(nowMs);
-      const owner: Owner = { key: id, msgId, bodyHash, expiresAtMs: nowMs + ttlMs, targets: new Set() };
-      owners.set(id, owner);
-      byMsgId.set(msgId, owner);
+      if (known) return { outcome: known.bodyHash === bodyHash ? "same" : "other_body", msgId: known.msgId };
+      owners.set(id, { msgId, bodyHash }, ttlMs);
       return { outcome: "fresh", msgId };
     },
-    async append(target: Target, { msgId }): Promise<Appended> {
-      const targets = byMsgId.get(msgId)?.targets;
-      if (!targets) return { msgId, duplicate: false, published: false };
+    async append(target, message, rememberMs) {
+      const { msgId } = message;
       const id = targetId(target);
-      const duplicate = targets.has(id);
-      targets.add(id);
-      return { msgId, duplicate, published: duplicate };
+      const record = `${msgId} ${id}`;
+      const first = rememberMs > 0 ? remembered.get(record) : undefined;
+      if (first) return { msgId, position: first, duplicate: true, published: true };
+      const position = streams.append(id, message);
+      if (rememberMs > 0) remembered.set(record, position, rememberMs);
+      return { msgId, position, duplicate: false, published: false };
     },
+    positions: async (targets) => targets.map((target) => streams.position(targetId(target))),
+    missed: async (target, after, limit) => streams.missed(targetId(target), after, limit),
+    renew: async (target, epoch) => streams.renew(targetId(target), epoch),
+    state: () => ({ up: true, detail: "memory" }),
     async close() {
       clearInterval(sweeper);
-      owners.clear();
-      byMsgId.clear();
+      for (const each of held) each.clear();
     },
   };
 }

@@ -1,5 +1,6 @@
 // What is remembered between requests. Every implementation passes test/store/contract.ts.
 import type { Message } from "../protocol/message.ts";
+import type { EntryPosition, Position } from "../protocol/position.ts";
 import type { Target } from "../protocol/target.ts";
 
 /** A caller's promise that requests with this key and this body are one request. */
@@ -21,19 +22,57 @@ export interface Claim {
 
 export interface Appended {
   readonly msgId: string;
-  /** The same message was appended to this target before. */
+  /** Where the message stands in the target's stream; `undefined` from a store that keeps no streams. */
+  readonly position: EntryPosition | undefined;
+  /** The same message was appended to this target before: `position` is its first. */
   readonly duplicate: boolean;
-  /** The store has published the message to the nodes in the same step. */
+  /** The store has published the message to the nodes in the same step, now or the first time. */
   readonly published: boolean;
 }
 
-/** Remembers; carries nothing to sockets. */
+/** An entry of a stream. */
+export interface Entry {
+  readonly message: Message;
+  readonly position: EntryPosition;
+}
+
+/** What a reader has missed, or why the store cannot tell. */
+export type Missed =
+  | { readonly outcome: "complete"; readonly entries: readonly Entry[] }
+  /** The reader's position is not in this stream (any more): another epoch, or another message at its offset. `current` is where the stream is. */
+  | { readonly outcome: "epoch_changed"; readonly current: Position }
+  /** Entries in between are gone; `entries` are the oldest that are left. */
+  | { readonly outcome: "too_old"; readonly entries: readonly Entry[] };
+
+export interface StoreState {
+  readonly up: boolean;
+  /** A few words for `/readyz?verbose`; never an address with credentials. */
+  readonly detail: string;
+}
+
+/**
+ * Remembers; carries nothing to sockets, but may publish in the step that appends.
+ * Every wait is bounded to about a second; a call that cannot be answered rejects with STORE_UNAVAILABLE
+ * (EXCHANGE_UNAVAILABLE where store and exchange are the same broker).
+ */
 export interface Store {
   readonly type: "memory" | "redis" | "none";
-  /** Takes a key for `msgId`, or tells who has it. Rejects with STORE_UNAVAILABLE. */
+  /** Connects. Keeps trying when the broker is not there yet; rejects only when it refuses us for good. */
+  open(): Promise<void>;
+  /** Takes a key for `msgId`, or tells who has it. */
   claim(key: CallerKey, msgId: string): Promise<Claim>;
-  /** Appends to the target's stream, once per (message, target). Rejects with STORE_UNAVAILABLE. */
-  append(target: Target, message: Message): Promise<Appended>;
-  /** Forgets everything it holds in this process; may be called twice. */
+  /**
+   * Appends to the target's stream, in one atomic step.
+   * With `rememberMs` > 0 the message is remembered that long: appending it again (same msg_id) answers the first position with `duplicate`.
+   */
+  append(target: Target, message: Message, rememberMs: number): Promise<Appended>;
+  /** Where the streams are, creating those that are not there yet (offset 0) and renewing their life; `undefined` from a store that keeps none. */
+  positions(targets: readonly Target[]): Promise<readonly (Position | undefined)[]>;
+  /** The entries after a position, oldest first, at most `limit`. `{epoch, offset: 0, msgId: ""}` reads from the beginning of an epoch. */
+  missed(target: Target, after: Position, limit: number): Promise<Missed>;
+  /** Gives the stream a new epoch if its epoch still is `epoch`, so that everybody sees that it is another; answers where it is now. */
+  renew(target: Target, epoch: string): Promise<Position>;
+  state(): StoreState;
+  /** Forgets what it holds in this process; may be called twice. */
   close(): Promise<void>;
 }
