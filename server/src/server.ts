@@ -1,6 +1,8 @@
 // The server, put together: the only file that constructs its rooms and joins them.
+import { randomBytes } from "node:crypto";
 import { createServer as createHttpServer, type Server as HttpServer } from "node:http";
 import { createServer as createHttpsServer, type Server as HttpsServer } from "node:https";
+import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { createAppRegistry } from "./apps/registry.ts";
@@ -10,8 +12,10 @@ import type { Config } from "./config/config.ts";
 import { closeRemoved } from "./control/close-removed.ts";
 import { createControl } from "./control/control.ts";
 import { readGauges, stats } from "./control/gauges.ts";
-import type { Exchange } from "./exchange/exchange.ts";
+import type { Deliver, Exchange, Resumed } from "./exchange/exchange.ts";
 import { createLocalExchange } from "./exchange/local.ts";
+import { createRabbitmqExchange } from "./exchange/rabbitmq.ts";
+import { createRedisExchange } from "./exchange/redis.ts";
 import { CloseCode } from "./generated/codes.ts";
 import { createApi } from "./http/api.ts";
 import { createInternal } from "./http/internal.ts";
@@ -23,14 +27,22 @@ import { drain } from "./hub/drain.ts";
 import { createHub } from "./hub/hub.ts";
 import { createWheel } from "./hub/wheel.ts";
 import type { Log } from "./log.ts";
-import { createMetrics } from "./metrics/metrics.ts";
+import { createMetrics, type Metrics } from "./metrics/metrics.ts";
 import { createPublish } from "./publish/publish.ts";
+import { createOrder } from "./recover/order.ts";
+import { createRepair } from "./recover/repair.ts";
+import { createRedisLinks } from "./redis/connect.ts";
+import type { RedisLinks } from "./redis/links.ts";
+import { readTlsFiles } from "./redis/options.ts";
 import { createMemoryStore } from "./store/memory.ts";
 import { createNoStore } from "./store/none.ts";
+import { createRedisStore } from "./store/redis.ts";
 import type { Store } from "./store/store.ts";
 import { createInbound } from "./ws/inbound.ts";
 import { createUpgrade } from "./ws/upgrade.ts";
 
+/** A push over a broker is answered within this. */
+const PUBLISH_MS = 1_800;
 /** Longest wait of a drain for requests that have arrived. */
 const FINISH_MS = 5_000;
 
@@ -94,6 +106,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     await closed;
     rooms.wheel.close();
     rooms.readiness.close();
+    rooms.order.close();
     await exchange.close();
     await store.close();
     log.info({ event: "closed" });
@@ -101,10 +114,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
 
   return {
     async listen() {
-      await exchange.open((target, envelope) => {
-        metrics.exchangeReceived.inc();
-        hub.deliver(target, envelope);
-      });
+      await Promise.all([store.open(), exchange.open(rooms.receive, rooms.resumed)]);
       const address = await api.listen(config.listen);
       const url = config.tls ? address.replace(/^http:/, "https:") : address;
       const internalUrl = await listenInternal();
@@ -136,20 +146,40 @@ async function build({ config, source, log, version, now }: Required<ServerOptio
   const metrics = createMetrics(version);
   const apps = createAppRegistry(await source.load());
   source.report(metrics);
-  const exchange = createExchange(config);
-  const store = createStore(config, now);
+  const { exchange, store } = createBus(config, log, metrics, now);
   const wheel = createWheel(now);
   const hub = createHub({
-    hold: exchange.hold,
-    release: exchange.release,
+    hold: async (target) => {
+      await exchange.hold(target);
+      await order.follow(target);
+    },
+    release(target) {
+      order.leave(target);
+      exchange.release(target);
+    },
     maxConnections: limits.connections,
     holdTimeoutMs: limits.upgradeTimeoutMs,
     metrics,
     now,
   });
-  const publish = createPublish({ store, exchange, metrics, now });
+  const order = createOrder({
+    store,
+    remember: Math.max(32, config.store.history.messages),
+    repair: createRepair({ store, deliver: hub.deliver, metrics, log }),
+    deliver: hub.deliver,
+  });
+  const receive: Deliver = (delivery, envelope) => {
+    metrics.exchangeReceived.inc();
+    order.receive(delivery, envelope);
+  };
+  const resumed: Resumed = (targets) => {
+    metrics.exchangeReconnects.inc();
+    log.info({ event: "exchange resumed", targets: targets.length });
+    void order.compare(targets);
+  };
+  const publish = createPublish({ store, exchange, metrics, now, ...(exchange.type === "local" ? {} : { deadlineMs: PUBLISH_MS }) });
   const control = createControl(hub, exchange);
-  const readiness = watchReadiness(config.ready, exchange, draining, () => [...apps.list()].length);
+  const readiness = watchReadiness(config.ready, exchange, store, draining, () => [...apps.list()].length);
 
   const http = createListener(config);
   const sockets = watchSockets(http, limits.unauthenticatedSockets, metrics.unauthenticatedSockets);
@@ -171,18 +201,30 @@ async function build({ config, source, log, version, now }: Required<ServerOptio
   metrics.nodeConnectionLimit.set(limits.connections);
   readGauges(metrics, hub, apps, exchange);
   apps.onChange((change) => closeRemoved(hub, change));
-  return { metrics, apps, exchange, store, wheel, hub, readiness, http, sockets, api, internal };
+  return { metrics, apps, exchange, store, order, receive, resumed, wheel, hub, readiness, http, sockets, api, internal };
 }
 
-function createExchange({ exchange: { type } }: Config): Exchange {
-  if (type !== "local") throw new Error(`exchange.type: ${type} is not available in this version; use local`);
+/** The exchange and the store that the configuration names. Where both are Redis they share their connections. */
+function createBus(config: Config, log: Log, metrics: Metrics, now: () => number): { exchange: Exchange; store: Store } {
+  const { type, exchangeName: prefix, redis, tls } = config.exchange;
+  const usesRedis = type === "redis" || config.store.type === "redis";
+  const links = usesRedis ? createRedisLinks({ addresses: redis, prefix, log, tls }) : undefined;
+  const onPoison = () => metrics.exchangePoison.inc();
+  return { exchange: createExchange(config, links, log, onPoison), store: createStore(config, links, log, onPoison, now) };
+}
+
+function createExchange({ exchange: config }: Config, links: RedisLinks | undefined, log: Log, onPoison: () => void): Exchange {
+  const { type, exchangeName, queueName, rabbitmq: urls, tls, buckets, probeMs } = config;
+  const nodeId = `${hostname()}-${randomBytes(4).toString("hex")}`;
+  if (type === "redis" && links) return createRedisExchange({ links, prefix: exchangeName, nodeId, log, onPoison, probeMs });
+  if (type === "rabbitmq") return createRabbitmqExchange({ urls, exchangeName, queueName, nodeId, buckets, log, onPoison, probeMs, tls: readTlsFiles(tls) });
   return createLocalExchange();
 }
 
-function createStore({ store: { type } }: Config, now: () => number): Store {
+function createStore({ store: { type, history }, exchange }: Config, links: RedisLinks | undefined, log: Log, onPoison: () => void, now: () => number): Store {
   if (type === "none") return createNoStore();
-  if (type !== "memory") throw new Error(`store.type: ${type} is not available in this version; use memory or none`);
-  return createMemoryStore({ now });
+  if (type === "memory" || !links) return createMemoryStore({ now, history });
+  return createRedisStore({ links, prefix: exchange.exchangeName, publish: exchange.type === "redis", history, log, onPoison, now });
 }
 
 function createListener({ limits, tls }: Config): HttpServer {

@@ -16,7 +16,10 @@ const key: RequestKey = { kind: "nonce", value: "n", ttlMs: 1_000, onOtherBody: 
 async function setUp(t: { after(end: () => unknown): void }) {
   const delivered: { target: Target; envelope: Envelope }[] = [];
   const exchange = createLocalExchange();
-  await exchange.open((target, envelope) => delivered.push({ target, envelope }));
+  await exchange.open(
+    ({ target }, envelope) => void delivered.push({ target, envelope }),
+    () => {},
+  );
   for (const target of targets) await exchange.hold(target);
   const store = createMemoryStore({ now: () => 5 });
   t.after(() => store.close());

@@ -29,6 +29,6 @@ export function createControl(hub: Hub, exchange: Exchange): Control {
         ...(deviceId === undefined ? {} : { deviceId }),
       }));
     },
-    disconnect: (app, account, connectionId) => exchange.publish([accountTarget(app, account)], kickEnvelope(connectionId)),
+    disconnect: (app, account, connectionId) => exchange.publish([{ target: accountTarget(app, account), position: undefined }], kickEnvelope(connectionId)),
   };
 }

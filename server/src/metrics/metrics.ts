@@ -52,6 +52,12 @@ export function createMetrics(version: string) {
     exchangePublished: counter("xlvein_exchange_published_total", "Envelopes handed to the exchange."),
     exchangeReceived: counter("xlvein_exchange_received_total", "Envelopes that arrived from the exchange."),
 
+    exchangeLatency: histogram("xlvein_exchange_latency_seconds", "Time until store and exchange had accepted a message."),
+    exchangeReconnects: counter("xlvein_exchange_reconnects_total", "Times that the exchange was away and came back."),
+    exchangePoison: counter("xlvein_exchange_poison_total", "Things on the exchange that no node can have written; they are skipped."),
+    repaired: counter("xlvein_stream_repaired_messages_total", "Messages that the exchange did not bring and that were read from the store."),
+    epochChanges: counter("xlvein_stream_epoch_changes_total", "Streams that the store has lost or replaced."),
+
     configInfo: gauge("xlvein_config_info", "Always 1; the revision of the applications runs as a label.", ["revision"]),
     configReloadSuccessful: gauge("xlvein_config_last_reload_successful", "1 when the last set of applications offered was taken."),
     configReloadTime: gauge("xlvein_config_last_reload_success_timestamp_seconds", "When a set of applications was last taken."),

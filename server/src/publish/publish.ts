@@ -1,12 +1,13 @@
 // The one road of a message: claim the caller's key, append to each stream, hand to the exchange.
 import { createHash } from "node:crypto";
 import { ErrorCode, XlveinError } from "../errors.ts";
-import type { Exchange } from "../exchange/exchange.ts";
+import type { Delivery, Exchange } from "../exchange/exchange.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { messageEnvelope } from "../protocol/envelope.ts";
 import { type Draft, type Message, newMsgId } from "../protocol/message.ts";
+import type { EntryPosition } from "../protocol/position.ts";
 import type { Target } from "../protocol/target.ts";
-import type { Store } from "../store/store.ts";
+import type { Appended, Store } from "../store/store.ts";
 
 /** A nonce or an idempotency key that came with a request. */
 export interface RequestKey {
@@ -21,6 +22,8 @@ export interface Published {
   readonly msgId: string;
   /** The key was seen before: the first request's message, not delivered again. */
   readonly duplicate: boolean;
+  /** Where the message stands in the stream of each target, in their order; `undefined` without a store that keeps streams. */
+  readonly positions: readonly (EntryPosition | undefined)[];
 }
 
 /**
@@ -35,38 +38,59 @@ export interface PublishOptions {
   exchange: Exchange;
   metrics: Metrics;
   now: () => number;
+  /** Longest wait for store and exchange together, milliseconds; each bounds its own waits, too. Without it, as long as those take. */
+  deadlineMs?: number;
 }
 
-export function createPublish({ store, exchange, metrics, now }: PublishOptions): Publish {
+export function createPublish({ store, exchange, metrics, now, deadlineMs }: PublishOptions): Publish {
   /** Appends to every stream, then publishes to those that the store has not published to itself. */
-  async function send(targets: readonly Target[], message: Message): Promise<void> {
-    const appended = await Promise.all(targets.map((target) => store.append(target, message)));
-    const rest = targets.filter((_, i) => !appended[i]?.published);
-    if (rest.length === 0) return;
-    await exchange.publish(rest, messageEnvelope(message));
-    metrics.exchangePublished.inc(rest.length);
+  async function send(targets: readonly Target[], message: Message, rememberMs: number): Promise<readonly (EntryPosition | undefined)[]> {
+    const startMs = performance.now();
+    const appended = await Promise.all(targets.map((target) => store.append(target, message, rememberMs)));
+    const rest: Delivery[] = [];
+    for (const [i, target] of targets.entries()) {
+      const { published, position } = appended[i] as Appended;
+      if (!published) rest.push({ target, position });
+    }
+    if (rest.length > 0) await exchange.publish(rest, messageEnvelope(message));
+    metrics.exchangePublished.inc(targets.length);
+    metrics.exchangeLatency.observe((performance.now() - startMs) / 1_000);
+    return appended.map(({ position }) => position);
   }
 
-  return async (app, targets, draft, key) => {
+  const publish: Publish = async (app, targets, draft, key) => {
     const msgId = newMsgId();
     const message: Message = { ...draft, msgId, sendAt: now() };
     metrics.messagesReceived.inc({ app });
     if (key === undefined) {
-      await send(targets, message);
-      return { msgId, duplicate: false };
+      return { msgId, duplicate: false, positions: await send(targets, message, 0) };
     }
     const bodyHash = hashBody(targets, draft);
     const other = key.onOtherBody === "allow_other_body" ? `:${bodyHash}` : "";
     const claim = await store.claim({ app, key: `${key.kind}:${key.value}${other}`, bodyHash, ttlMs: key.ttlMs }, msgId);
     if (claim.outcome === "other_body") throw new XlveinError(ErrorCode.KEY_REUSED, `${key.kind} was used before with another body`);
     // A first attempt may have failed half way: the same message goes to the targets that lack it.
-    await send(targets, claim.outcome === "fresh" ? message : { ...message, msgId: claim.msgId });
-    return { msgId: claim.msgId, duplicate: claim.outcome === "same" };
+    const positions = await send(targets, claim.outcome === "fresh" ? message : { ...message, msgId: claim.msgId }, key.ttlMs);
+    return { msgId: claim.msgId, duplicate: claim.outcome === "same", positions };
   };
+  return deadlineMs === undefined ? publish : (...request) => within(deadlineMs, publish(...request));
 }
 
 function hashBody(targets: readonly Target[], { data }: Draft): string {
   const hash = createHash("sha256");
   for (const { kind, name } of targets) hash.update(`${kind}${name.length}:${name}`);
   return hash.update(data).digest("base64url");
+}
+
+/** Rejects when store and exchange take longer together: whether the message was accepted is not known then, and a retry with the same key finds out. */
+async function within(ms: number, published: Promise<Published>): Promise<Published> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new XlveinError(ErrorCode.EXCHANGE_UNAVAILABLE, "the exchange did not confirm in time")), ms);
+  });
+  try {
+    return await Promise.race([published, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -1,0 +1,110 @@
+// Bringing a reader up to its stream from the store: in order, all or with the loss counted.
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Log } from "../log.ts";
+import type { Metrics } from "../metrics/metrics.ts";
+import { messageEnvelope } from "../protocol/envelope.ts";
+import type { Position } from "../protocol/position.ts";
+import type { Target } from "../protocol/target.ts";
+import type { Entry, Store } from "../store/store.ts";
+import { advance, numberOf, type Reader } from "./reader.ts";
+
+const PAGE = 100;
+const RETRY_MS = 250;
+
+/** The index of the first entry that has not been delivered, in a stream that may share its beginning with the one we know. */
+function firstFresh({ recent }: Reader, at: Position, entries: readonly Entry[]): number {
+  const known = new Set([...recent, numberOf(at.msgId)]);
+  const lastKnown = entries.findLastIndex(({ message }) => known.has(numberOf(message.msgId)));
+  if (lastKnown >= 0 || entries[0]?.position.offset === 1) return lastKnown + 1;
+  // Further back than we remember: what was made before our last message (ids sort by time) is older history.
+  const newer = entries.findIndex(({ message }) => message.msgId > at.msgId);
+  return newer < 0 ? entries.length : newer;
+}
+
+export interface RepairOptions {
+  store: Store;
+  deliver: (target: Target, envelope: ReturnType<typeof messageEnvelope>) => void;
+  metrics: Metrics;
+  log: Log;
+}
+
+export type Repair = (reader: Reader) => Promise<void>;
+
+/** Resolves when the reader is where its stream is, or has been left. A store that does not answer is asked again; meanwhile the stream waits. */
+export function createRepair({ store, deliver, metrics, log }: RepairOptions): Repair {
+  function deliverAll(reader: Reader, entries: readonly Entry[]): void {
+    for (const { message, position } of entries) {
+      if (reader.left) return;
+      advance(reader, position, message.msgId);
+      deliver(reader.target, messageEnvelope(message));
+      metrics.repaired.inc();
+    }
+  }
+
+  function countLost(reader: Reader, at: Position, first: Entry | undefined): void {
+    const lost = first ? first.position.offset - at.offset - 1 : 1;
+    metrics.messagesDropped.inc({ app: reader.target.app, reason: "lost" }, Math.max(1, lost));
+    log.warn({
+      event: "messages lost",
+      app: reader.target.app,
+      count: lost,
+      message: "the store no longer has what was sent while this node could not receive",
+    });
+  }
+
+  /** The stream is another one: wiped, restored from an older copy, or promoted from a replica that lagged. What it holds and we have not delivered comes now. */
+  async function changeEpoch(reader: Reader, at: Position, current: Position): Promise<void> {
+    const stream = current.epoch === at.epoch ? await store.renew(reader.target, at.epoch) : current;
+    metrics.epochChanges.inc();
+    log.warn({ event: "stream changed", app: reader.target.app, message: "the store lost or replaced this stream; messages may be missing" });
+    reader.position = { epoch: stream.epoch, offset: 0, msgId: "" };
+    const missed = await store.missed(reader.target, reader.position, PAGE * 10);
+    const entries = missed.outcome === "epoch_changed" ? [] : missed.entries;
+    const fresh = entries.slice(firstFresh(reader, at, entries));
+    deliverAll(reader, fresh);
+    if (fresh.length === 0) reader.position = stream;
+    if (entries.length === PAGE * 10) reader.again = true;
+  }
+
+  async function step(reader: Reader): Promise<void> {
+    const at = reader.position;
+    if (at === undefined) {
+      [reader.position] = await store.positions([reader.target]);
+      return;
+    }
+    const missed = await store.missed(reader.target, at, PAGE);
+    if (missed.outcome === "epoch_changed") return changeEpoch(reader, at, missed.current);
+    const entries = missed.entries.length > 0 || missed.outcome === "complete" ? missed.entries : await withoutHistory(reader, at);
+    if (missed.outcome === "too_old") countLost(reader, at, entries[0]);
+    deliverAll(reader, entries);
+    if (missed.entries.length === PAGE) reader.again = true;
+  }
+
+  /** The store has moved on and keeps nothing: what has arrived is all there is; the reader goes on from where the stream is. */
+  async function withoutHistory(reader: Reader, at: Position): Promise<readonly Entry[]> {
+    const [current] = await store.positions([reader.target]);
+    const arrived = reader.waiting.filter(({ position }) => position.epoch === at.epoch && position.offset > at.offset);
+    if (arrived.length === 0 && current) reader.position = current;
+    return arrived.sort((a, b) => a.position.offset - b.position.offset);
+  }
+
+  return async (reader) => {
+    if (reader.repairing) {
+      reader.again = true;
+      return;
+    }
+    reader.repairing = true;
+    do {
+      reader.again = false;
+      try {
+        await step(reader);
+        if (!reader.again) reader.waiting.length = 0;
+      } catch (error) {
+        log.debug({ event: "repair waits for the store", err: error });
+        await sleep(RETRY_MS, undefined, { ref: false });
+        reader.again = true;
+      }
+    } while (reader.again && !reader.left);
+    reader.repairing = false;
+  };
+}
