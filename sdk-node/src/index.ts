@@ -19,7 +19,7 @@ export {
 export { ErrorCode } from "./generated/codes.ts";
 export type { Message, Receiver } from "./message.ts";
 export type { XlveinOptions } from "./options.ts";
-export type { Push, PushResult } from "./push.ts";
+export type { Push, PushResult, StreamPosition } from "./push.ts";
 export type { PushFailed, PushManyResult, PushSucceeded } from "./push-many.ts";
 export type { TokenOptions } from "./token.ts";
 export type { CallOptions } from "./transport.ts";

@@ -16,6 +16,7 @@ export interface PushFailed {
   readonly error: XlveinError;
   readonly msgId?: undefined;
   readonly duplicate?: undefined;
+  readonly streams?: undefined;
 }
 
 /** Tell them apart by `error`. */

@@ -100,7 +100,7 @@ function reset(fixture: Fixture, apps: readonly App[]): void {
   fixture.apps.replace(makeSet(...apps));
   fixture.metrics.registry.resetMetrics();
   for (const list of [fixture.pushed, fixture.disconnected, fixture.logged]) list.length = 0;
-  fixture.answer = async () => ({ msgId: `msg-${fixture.pushed.length}`, duplicate: false });
+  fixture.answer = async () => ({ msgId: `msg-${fixture.pushed.length}`, duplicate: false, positions: [] });
   Object.assign(fixture, { authenticated: 0, connections: [], controlError: undefined, nowMs: NOW_MS, draining: false });
 }
 

@@ -49,6 +49,20 @@ describe("a batch", () => {
     );
   });
 
+  it("answers the streams of each message beside its failures", async () => {
+    const fixture = await createFixture();
+    fixture.answer = async ({ targets }) => ({
+      msgId: "m",
+      duplicate: false,
+      positions: targets.map(({ name }) => ({ epoch: `e-${name}`, offset: 2, previous: "" })),
+    });
+    const { body } = await post(fixture, { messages: [to("a"), {}, to("b", "c")] });
+    const stream = (account: string) => ({ account, epoch: `e-${account}`, offset: 2 });
+    assert.deepEqual(body.results[0], { msg_id: "m", duplicate: false, streams: [stream("a")] });
+    assert.ok("error" in (body.results[1] ?? {}));
+    assert.deepEqual(body.results[2], { msg_id: "m", duplicate: false, streams: [stream("b"), stream("c")] });
+  });
+
   it("lets a bad message fail alone, naming its place", async () => {
     const fixture = await createFixture({ apps: [makeApp({ limits: { maxMessageBytes: 64 } })], limits: { jsonDepth: 2 } });
     const cases: [unknown, ErrorCode, string][] = [
@@ -109,17 +123,17 @@ describe("a batch", () => {
     while (fixture.pushed.length < 2) await settle();
     await settle();
     assert.deepEqual(names(), ["a", "b"]);
-    waiting[1]?.({ msgId: "2", duplicate: false });
+    waiting[1]?.({ msgId: "2", duplicate: false, positions: [] });
     await settle();
     assert.deepEqual(names(), ["a", "b", "b,c"]);
-    waiting[0]?.({ msgId: "1", duplicate: false });
+    waiting[0]?.({ msgId: "1", duplicate: false, positions: [] });
     await settle();
     assert.deepEqual(names(), ["a", "b", "b,c", "a"]);
-    waiting[2]?.({ msgId: "4", duplicate: false });
+    waiting[2]?.({ msgId: "4", duplicate: false, positions: [] });
     await settle();
     assert.deepEqual(names(), ["a", "b", "b,c", "a", "c"]);
-    waiting[3]?.({ msgId: "3", duplicate: false });
-    waiting[4]?.({ msgId: "5", duplicate: true });
+    waiting[3]?.({ msgId: "3", duplicate: false, positions: [] });
+    waiting[4]?.({ msgId: "5", duplicate: true, positions: [] });
     const { body } = await reply;
     assert.deepEqual(
       body.results,
@@ -132,7 +146,7 @@ describe("a batch", () => {
     fixture.answer = async ({ targets }) => {
       if (targets[0]?.name === "down") throw new XlveinError(ErrorCode.EXCHANGE_UNAVAILABLE, "the exchange is unavailable");
       if (targets[0]?.name === "used") throw new XlveinError(ErrorCode.KEY_REUSED, "used");
-      return { msgId: "m", duplicate: false };
+      return { msgId: "m", duplicate: false, positions: [] };
     };
     const { status, body } = await post(fixture, { messages: [to("down"), to("down", "x"), to("x"), to("used"), to("used"), to("free")] });
     assert.equal(status, 200);
@@ -154,7 +168,7 @@ describe("a batch", () => {
     const fixture = await createFixture();
     fixture.answer = async ({ targets }) => {
       if (targets[0]?.name === "a") throw new Error("private detail");
-      return { msgId: "m", duplicate: false };
+      return { msgId: "m", duplicate: false, positions: [] };
     };
     const { body, headers } = await post(fixture, { messages: [to("a"), to("b")] });
     assert.deepEqual(body.results, [{ error: { code: 500, message: "internal error", retryable: true } }, { msg_id: "m", duplicate: false }]);

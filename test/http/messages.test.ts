@@ -47,9 +47,30 @@ describe("a push", () => {
 
   it("may carry an idempotency key, and says when it was seen before", async () => {
     const fixture = await createFixture({ apps: [makeApp({ nonceTtlMs: 1_000, nonceReuse: "allow_other_body" })] });
-    fixture.answer = async () => ({ msgId: "first", duplicate: true });
+    fixture.answer = async () => ({ msgId: "first", duplicate: true, positions: [undefined] });
     assert.deepEqual((await post(fixture, { ...PUSH, idempotency_key: "k" })).body, { msg_id: "first", duplicate: true });
     assert.deepEqual(fixture.pushed[0]?.key, { kind: "idempotency_key", value: "k", ttlMs: 1_000, onOtherBody: "allow_other_body" });
+  });
+
+  it("answers where the message stands in each account's stream, in the order of the accounts", async () => {
+    const fixture = await createFixture();
+    const positions = [
+      { epoch: "one", offset: 7, previous: "m" },
+      { epoch: "two", offset: 1, previous: "" },
+    ];
+    fixture.answer = async () => ({ msgId: "m", duplicate: false, positions });
+    const { body } = await post(fixture, { ...PUSH, accounts: ["b", "a"] });
+    const streams = [
+      { account: "b", epoch: "one", offset: 7 },
+      { account: "a", epoch: "two", offset: 1 },
+    ];
+    assert.deepEqual(body, { msg_id: "m", duplicate: false, streams });
+  });
+
+  it("names no streams where the store keeps none", async () => {
+    const fixture = await createFixture();
+    fixture.answer = async () => ({ msgId: "m", duplicate: false, positions: [undefined, undefined] });
+    assert.deepEqual((await post(fixture, { ...PUSH, accounts: ["b", "a"] })).body, { msg_id: "m", duplicate: false });
   });
 
   it("names each field that is wrong", async () => {

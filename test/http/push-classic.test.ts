@@ -226,7 +226,7 @@ describe("the outcome of a classic push", () => {
 
   it("is the first answer again for a nonce that was seen, and 1005 for another body", async () => {
     const fixture = await openFixture({ nonceReuse: "allow_other_body", nonceTtlMs: 60_000 });
-    fixture.answer = async () => ({ msgId: "first", duplicate: true });
+    fixture.answer = async () => ({ msgId: "first", duplicate: true, positions: [{ epoch: "e", offset: 3, previous: "p" }] });
     assert.equal((await post(fixture, FIELDS)).error, 0);
     assert.deepEqual(fixture.pushed[0]?.key, { kind: "nonce", value: "n-1", ttlMs: 60_000, onOtherBody: "allow_other_body" });
     fixture.answer = async () => {

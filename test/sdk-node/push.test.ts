@@ -22,6 +22,24 @@ test("a push is one POST with the accounts, the data, a key and a bearer token",
   });
 });
 
+test("the answer's streams tell where the message stands, account by account", async (t) => {
+  const streams = [
+    { account: "b", epoch: "one", offset: 7 },
+    { account: "a", epoch: "two", offset: 1 },
+  ];
+  const server = await startScript(t, [{ body: { msg_id: "m-1", duplicate: false, streams } }]);
+  const { client } = createClient(server.url);
+  assert.deepEqual(await client.push({ accounts: ["b", "a"], data: {} }), { msgId: "m-1", duplicate: false, streams });
+});
+
+test("an answer whose streams are none is not taken for this server's", async (t) => {
+  for (const streams of [null, {}, [null], [{ account: "a", epoch: "e", offset: "1" }]]) {
+    const server = await startScript(t, [{ body: { msg_id: "m-1", duplicate: false, streams } }]);
+    const { client } = createClient(server.url);
+    await assert.rejects(client.push({ account: "a", data: {} }), XlveinApiError);
+  }
+});
+
 test("a push under a path prefix goes there", async (t) => {
   const server = await startScript(t, [ACCEPTED]);
   const { client } = createClient(`${server.url.replace("http", "ws")}/push/`);

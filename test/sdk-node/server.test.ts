@@ -30,9 +30,16 @@ test("a push arrives at every device of the accounts, once and unchanged", async
   ];
   const xlvein = create(url);
   const data = { text: "你好 & = 😀", deep: { list: [1, null, true] } };
-  const { msgId, duplicate } = await xlvein.push({ accounts: ["user_1", "用户 & 😀"], data, idempotencyKey: "once" });
+  const { msgId, duplicate, streams } = await xlvein.push({ accounts: ["user_1", "用户 & 😀"], data, idempotencyKey: "once" });
   assert.equal(duplicate, false);
-  assert.deepEqual(await xlvein.push({ accounts: ["user_1", "用户 & 😀"], data, idempotencyKey: "once" }), { msgId, duplicate: true });
+  assert.deepEqual(
+    streams?.map(({ account, offset }) => [account, offset]),
+    [
+      ["user_1", 1],
+      ["用户 & 😀", 1],
+    ],
+  );
+  assert.deepEqual(await xlvein.push({ accounts: ["user_1", "用户 & 😀"], data, idempotencyKey: "once" }), { msgId, duplicate: true, streams });
   await xlvein.push({ accounts: ["user_1", "用户 & 😀", "user_3"], data: { last: true } });
   for (const client of clients.slice(0, 3)) {
     const frame = await client.next();

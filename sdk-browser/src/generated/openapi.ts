@@ -208,6 +208,15 @@ export interface components {
             msg_id: components["schemas"]["MsgId"];
             /** @description The idempotency key was seen before; nothing was delivered again */
             duplicate: boolean;
+            /** @description Where the message stands in the stream of each account, in the order of `accounts`; of a duplicate, where the first stands. Absent where the store keeps no streams. */
+            streams?: components["schemas"]["StreamPosition"][];
+        };
+        StreamPosition: {
+            account: components["schemas"]["Account"];
+            /** @description Names the stream. Another epoch means that the store has lost or replaced it */
+            epoch: string;
+            /** @description Counts the messages of the epoch without a gap, from 1 */
+            offset: number;
         };
         PushBatch: {
             messages: components["schemas"]["Push"][];
@@ -664,7 +673,19 @@ export interface operations {
                     /**
                      * @example {
                      *       "msg_id": "0199d3f0-7a3e-7cc4-b1ab-6f0c5d2a9e11",
-                     *       "duplicate": false
+                     *       "duplicate": false,
+                     *       "streams": [
+                     *         {
+                     *           "account": "user_1",
+                     *           "epoch": "k3vZ8Qa1",
+                     *           "offset": 17
+                     *         },
+                     *         {
+                     *           "account": "user_2",
+                     *           "epoch": "p0QaT7x2",
+                     *           "offset": 4
+                     *         }
+                     *       ]
                      *     }
                      */
                     "application/json": components["schemas"]["PushResult"];

@@ -41,7 +41,7 @@ export function createPushMany({ publish, rates, limits, log, checkPush }: Batch
     const faults = outcomes.filter(isServerFault);
     if (faults.length === outcomes.length && faults[0]) throw faults[0];
     for (const err of faults) if (err.code === ErrorCode.INTERNAL) log.error({ event: "push failed", app: app.key, request_id: request.id, err });
-    return { results: outcomes.map(outcomeToResult) };
+    return { results: outcomes.map((outcome, i) => outcomeToResult(outcome, items[i])) };
   };
 }
 
@@ -83,10 +83,9 @@ function readItems(request: FastifyRequest, checkPush: Check): readonly (Item | 
   });
 }
 
-function outcomeToResult(outcome: Outcome): Result {
-  if (!(outcome instanceof XlveinError)) return toResult(outcome);
-  const { code, message, retryable } = outcome;
-  return { error: { code, message, retryable } };
+function outcomeToResult(outcome: Outcome, item: Item | XlveinError | undefined): Result {
+  if (outcome instanceof XlveinError) return { error: { code: outcome.code, message: outcome.message, retryable: outcome.retryable } };
+  return toResult(outcome, (item as Item).push);
 }
 
 function tally(outcomes: readonly Outcome[]): ReadonlyMap<number, number> {

@@ -27,7 +27,8 @@ export function createPush({ publish, rates, limits }: MessagesOptions) {
     const app = callerOf(request);
     rates.take(app);
     if (request.body === undefined) throw new XlveinError(ErrorCode.BAD_REQUEST, "body is missing");
-    return toResult(await pushOne(publish, limits, app, request.body as Push, request.bodyText, "body"));
+    const push = request.body as Push;
+    return toResult(await pushOne(publish, limits, app, push, request.bodyText, "body"), push);
   };
 }
 
@@ -46,9 +47,13 @@ export async function pushOne(publish: Publish, limits: NodeLimits, app: App, pu
   return publish(app.key, targets, { event: Event.SYSTEM, data }, key);
 }
 
-/** The answer for a message that was accepted. */
-export function toResult({ msgId, duplicate }: Published): PushResult {
-  return { msg_id: msgId, duplicate };
+/** The answer for a message that was accepted; with streams where the store keeps one for every account. */
+export function toResult({ msgId, duplicate, positions }: Published, { accounts }: Pick<Push, "accounts">): PushResult {
+  const streams = accounts.flatMap((account, i) => {
+    const position = positions[i];
+    return position ? [{ account, epoch: position.epoch, offset: position.offset }] : [];
+  });
+  return streams.length === accounts.length ? { msg_id: msgId, duplicate, streams } : { msg_id: msgId, duplicate };
 }
 
 /** Only `data` can be nested: the schema allows no other members but flat ones. */
