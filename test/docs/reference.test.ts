@@ -21,7 +21,7 @@ function typeOf({ format, min, max, choices = [] }: Setting): string {
     whole: `whole number, ${range}`,
     decimal: `number, ${range}`,
     listen: "listen address",
-    address: "broker address",
+    addresses: "broker addresses",
     applications: "list",
   };
   return words[format] ?? format;
@@ -82,7 +82,7 @@ test("PROTOCOL.md's limits of a node have the defaults of the schema", () => {
 
 test("every reason that a metric or a log line can show is explained", () => {
   const sources = readdirSync(join(ROOT, "server/src"), { recursive: true, encoding: "utf8" }).filter((name) =>
-    /^(ws|hub|auth|protocol|publish)\/.*\.ts$/.test(name),
+    /^(ws|hub|auth|protocol|publish|recover)\/.*\.ts$/.test(name),
   );
   const texts = sources.map((name) => readFileSync(join(ROOT, "server/src", name), "utf8"));
   const literals = texts.flatMap((text) => [
