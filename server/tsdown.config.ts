@@ -12,5 +12,6 @@ export default defineConfig({
   minify: true,
   sourcemap: false,
   report: false,
+  checks: { pluginTimings: false },
   outputOptions: { entryFileNames: "console.js" },
 });

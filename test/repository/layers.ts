@@ -32,11 +32,13 @@ const RANKS: Readonly<Record<string, number>> = {
 /** Which rooms of server/src load a dependency. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
   ajv: ["http"],
+  amqplib: ["exchange"],
   commander: ["cli"],
   convict: ["config"],
   "fastest-levenshtein": ["config", "cli"],
   fastify: ["http"],
   "fastify-openapi-glue": ["http"],
+  ioredis: ["redis", "exchange", "store"],
   jsonwebtoken: ["auth", "cli"],
   pino: ["log.ts"],
   "prom-client": ["metrics"],

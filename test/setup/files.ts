@@ -7,12 +7,18 @@ const ONE_RUNTIME = [
   "test/console/",
   "test/docs/",
   "test/e2e/",
+  "test/examples/",
+  "test/exchange/rabbitmq",
+  "test/exchange/redis",
+  "test/faults/",
+  "test/redis/",
   "test/repository/",
   "test/sdk-browser/chromium.test.ts",
   "test/sdk-browser/package.test.ts",
   "test/sdk-browser/react.test.ts",
   "test/sdk-browser/readme.test.ts",
   "test/sdk-node/package.test.ts",
+  "test/store/redis",
 ];
 
 /** Every test file, or those at or below `paths`; the slowest areas first, so that no worker is left with them at the end. Throws when a path holds none. */

@@ -17,6 +17,10 @@ const needs: readonly Need[] = [
   { package: "libatomic1", reason: "Node 26", present: () => sharedLibrary("libatomic.so.1") },
   { package: "curl", reason: "the examples of the README", present: () => onPath("curl") },
   { package: "openssl", reason: "certificates for the TLS tests", present: () => onPath("openssl") },
+  { package: "redis-server", reason: "the tests of several nodes", present: () => existsSync("/usr/bin/redis-server") },
+  { package: "rabbitmq-server", reason: "the tests of several nodes", present: () => existsSync("/usr/lib/rabbitmq/bin/rabbitmq-server") },
+  // Debian's sbin is not on everybody's path.
+  { package: "nginx-light", reason: "the balancer of the deploy examples", present: () => existsSync("/usr/sbin/nginx") },
 ];
 
 /** Tells Debian's installation scripts not to start any daemon (exit status 101: forbidden by policy). */
