@@ -44,7 +44,7 @@ async function startRooms(t: TestContext, address: string, repairs: boolean): Pr
   const deliver = ({ name }: Target, envelope: Envelope) => {
     if (envelope.kind === "message") arrivals.push({ account: name, ...(JSON.parse(envelope.message.data) as Omit<Came, "account">) });
   };
-  const order = createOrder({ store, repair: createRepair({ store, deliver, metrics: createMetrics("test"), log }), deliver });
+  const order = createOrder({ store, remember: 100, repair: createRepair({ store, deliver, metrics: createMetrics("test"), log }), deliver });
   t.after(async () => {
     order.close();
     await exchange.close();

@@ -1,4 +1,5 @@
 // Connects to every configured Redis, and finds the one that an id belongs to.
+import type { Cluster, Redis } from "ioredis";
 import type { BrokerTlsFiles } from "../config/config.ts";
 import type { Log } from "../log.ts";
 import { hostsOf, identityOf, placeOf, readRedisAddresses } from "./address.ts";
@@ -7,7 +8,7 @@ import { readTlsFiles } from "./options.ts";
 import { createRing } from "./ring.ts";
 import type { ManagedShard } from "./shard.ts";
 import { createClusterShard } from "./shard-cluster.ts";
-import { agreeOnShards, SHARD_LIST_MS, shardList } from "./shard-list.ts";
+import { agreeOnShards, SHARD_LIST_MS, shardList, takeBackShards } from "./shard-list.ts";
 import { createSingleShard } from "./shard-single.ts";
 
 export interface RedisLinksOptions {
@@ -33,9 +34,14 @@ export function createRedisLinks({ addresses: texts, prefix, log, tls, openMs = 
   const onChange = (shard: Shard) => {
     for (const listener of listeners) listener(shard);
   };
+  /** Shards on which nobody had left a list. */
+  const fresh: (Redis | Cluster)[] = [];
+  const agree = async (commands: Redis | Cluster) => {
+    if (await agreeOnShards(commands, prefix, list)) fresh.push(commands);
+  };
   const managed: ManagedShard[] = addresses.map((address, index) => {
     const create = address.kind === "cluster" ? createClusterShard : createSingleShard;
-    return create(address, pem, { index, name: hostsOf(address), log, agree: (commands) => agreeOnShards(commands, prefix, list), onChange });
+    return create(address, pem, { index, name: hostsOf(address), log, agree, onChange });
   });
   const shards = managed.map(({ shard }) => shard);
   let users = 0;
@@ -54,6 +60,9 @@ export function createRedisLinks({ addresses: texts, prefix, log, tls, openMs = 
     try {
       await Promise.race([Promise.all(first), late]);
     } catch (error) {
+      // The others may be admitting us still.
+      await Promise.race([Promise.allSettled(first), late]);
+      await Promise.allSettled(fresh.map((commands) => takeBackShards(commands, prefix)));
       end();
       throw error;
     } finally {

@@ -27,10 +27,11 @@ export function shardList(identities: readonly string[], hosts: readonly string[
 /**
  * Leaves our list on a shard, or renews it. Rejects with RedisRefusal when another is there: ids would be looked for where they are not.
  * One shard alone may be renamed or moved, since everything is on it whatever it is called; from one to several, or back, is another list.
+ * @returns whether nobody had left a list there before
  */
-export async function agreeOnShards(commands: Redis | Cluster, prefix: string, ours: ShardList): Promise<void> {
+export async function agreeOnShards(commands: Redis | Cluster, prefix: string, ours: ShardList): Promise<boolean> {
   const key = shardListKey(prefix);
-  if ((await commands.set(key, JSON.stringify(ours), "PX", SHARD_LIST_MS, "NX")) === "OK") return;
+  if ((await commands.set(key, JSON.stringify(ours), "PX", SHARD_LIST_MS, "NX")) === "OK") return true;
   const theirs = parse(await commands.get(key));
   const agree = theirs === undefined || theirs.digest === ours.digest || (theirs.count === 1 && ours.count === 1);
   if (!agree)
@@ -38,6 +39,12 @@ export async function agreeOnShards(commands: Redis | Cluster, prefix: string, o
       `it is used with the addresses ${show(theirs)}, and here with ${show(ours)}; to change them stop every node, then delete ${key} on each shard`,
     );
   await commands.set(key, JSON.stringify(ours), "PX", SHARD_LIST_MS);
+  return false;
+}
+
+/** Takes back a list that we were the first to leave, because another shard refused us. */
+export async function takeBackShards(commands: Redis | Cluster, prefix: string): Promise<void> {
+  await commands.set(shardListKey(prefix), "", "PX", 1);
 }
 
 /** Something else under the key is overwritten: nobody but us uses the prefix. */

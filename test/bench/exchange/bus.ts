@@ -37,7 +37,7 @@ export function createBus({ nodeId, redis, rabbitmq }: BusOptions, deliver: (tar
       ? createRedisExchange({ links, prefix, nodeId, log, onPoison() {} })
       : createRabbitmqExchange({ urls: [rabbitmq], exchangeName: prefix, queueName: prefix, nodeId, log, onPoison() {} });
   const store = createRedisStore({ links, prefix, publish: rabbitmq === undefined, history: DEFAULT_HISTORY, log, now: Date.now });
-  const order = createOrder({ store, repair: createRepair({ store, deliver, metrics: createMetrics("0.0.0-bench"), log }), deliver });
+  const order = createOrder({ store, remember: 100, repair: createRepair({ store, deliver, metrics: createMetrics("0.0.0-bench"), log }), deliver });
   return {
     exchange,
     store,
