@@ -36,7 +36,12 @@ function scene(t: { after(end: () => void): void }): Scene {
   const whole = store as unknown as Store;
   const repair = createRepair({ store: whole, deliver, metrics, log: createLog({ level: "silent" }) });
   const order = createOrder({ store: whole, repair, remember: 100, deliver });
-  t.after(() => order.close());
+  // The rooms' own timers let a process end.
+  const alive = setInterval(() => {}, 1_000);
+  t.after(() => {
+    clearInterval(alive);
+    order.close();
+  });
   return {
     store,
     order,
