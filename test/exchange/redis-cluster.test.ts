@@ -1,6 +1,7 @@
 // The Redis exchange on a Cluster keeps the contract of all exchanges, and hears on through moved slots and failovers.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { accountTarget, type Target } from "../../server/src/protocol/target.ts";
 import { channelName } from "../../server/src/redis/names.ts";
@@ -121,7 +122,11 @@ test("when a master dies its replica's promotion is followed: everything is hear
   await reachesAll(node, targets, 1);
   const lost = await Promise.all(targets.map((each) => cluster.ownerOf(slotOf(channelName("xlvein", each)))));
   assert.ok(!lost.includes(dead) && lost.includes(cluster.replicas[0]));
-  // It comes back as a replica, and nothing is heard twice.
+  // It comes back as a replica, and nothing is heard twice. Until it has learnt that it is one, it may refuse a publish.
   await dead.start();
+  const direct = new Redis({ port: dead.port });
+  t.after(() => direct.disconnect());
+  while ((await direct.role())[0] !== "slave") await sleep(20);
+  await within(10_000, "up", () => node.exchange.state().up);
   await reachesAll(node, targets, 2);
 });
