@@ -15,10 +15,17 @@ const ARGS = [
   "--disable-sync",
 ];
 
+export interface BrowserOptions {
+  /** Beside the usual ones. */
+  args?: readonly string[];
+  /** Of Playwright's own arguments, those to leave out. */
+  ignoreDefaultArgs?: string[];
+}
+
 /** Starts Debian's Chromium with a new, empty profile. */
-export async function openBrowser(t: Pick<TestContext, "after">, args: readonly string[] = []): Promise<Browser> {
+export async function openBrowser(t: Pick<TestContext, "after">, { args = [], ignoreDefaultArgs = [] }: BrowserOptions = {}): Promise<Browser> {
   if (!existsSync(EXECUTABLE)) throw new Error(`${EXECUTABLE} is missing: run \`npm test\`, or \`apt-get install --no-install-recommends chromium\``);
-  const browser = await chromium.launch({ executablePath: EXECUTABLE, headless: true, args: [...ARGS, ...args] });
+  const browser = await chromium.launch({ executablePath: EXECUTABLE, headless: true, args: [...ARGS, ...args], ignoreDefaultArgs });
   t.after(() => browser.close());
   return browser;
 }

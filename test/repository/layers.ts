@@ -5,6 +5,7 @@ import { type Import, importsOf, lineOf, parse, type Sources, walk } from "./sou
 /** A file of server/src imports from its own folder or from a lower rank; rank 0 has an order of its own. */
 const RANKS: Readonly<Record<string, number>> = {
   generated: 0,
+  "deadline.ts": 0.1,
   "errors.ts": 0.1,
   "log.ts": 0.1,
   protocol: 0.2,

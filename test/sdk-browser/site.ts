@@ -5,7 +5,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { type Browser, chromium } from "playwright-core";
+import type { Browser } from "playwright-core";
+import { openBrowser } from "../helpers/browser.ts";
 import { apiToken } from "../helpers/client.ts";
 import { PACKAGE } from "./built.ts";
 
@@ -73,26 +74,10 @@ export async function untilConnections(url: string, account: string, count: numb
   }
 }
 
-const EXECUTABLE = "/usr/bin/chromium";
 /** `push.example.com` is this machine by another name: a server that needs a network to be reached. */
-const ARGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 const HOSTS = "--host-resolver-rules=MAP push.example.com 127.0.0.1";
 
 /** A Chromium with its back/forward cache on, which Playwright would switch off. */
-export async function openBrowserWithCache(t: Pick<TestContext, "after">): Promise<Browser> {
-  const browser = await chromium
-    .launch({ executablePath: EXECUTABLE, headless: true, args: [...ARGS, HOSTS], ignoreDefaultArgs: ["--disable-back-forward-cache"] })
-    .catch((cause: Error) => {
-      throw new Error(`${EXECUTABLE} does not start: run \`npm test\`, or \`apt-get install --no-install-recommends chromium\``, { cause });
-    });
-  t.after(() => browser.close());
-  return browser;
+export function openBrowserWithCache(t: Pick<TestContext, "after">): Promise<Browser> {
+  return openBrowser(t, { args: [HOSTS], ignoreDefaultArgs: ["--disable-back-forward-cache"] });
 }

@@ -1,4 +1,5 @@
 // The exchange on Redis: one channel per target, so that only nodes that hold it pay for it.
+import { within } from "../deadline.ts";
 import { ErrorCode, XlveinError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { decodeOnChannel, encodeBody, encodeOnChannel } from "../protocol/codec.ts";
@@ -89,7 +90,7 @@ export function createRedisExchange({ links, prefix, nodeId, log, onPoison, prob
       const [channel, text] = [channelOf(target), encodeOnChannel(position, body)];
       return cluster ? commands.spublish(channel, text) : commands.publish(channel, text);
     });
-    await within(PUBLISH_MS, Promise.all(sent));
+    await within(PUBLISH_MS, Promise.all(sent), () => new Error(`no answer in ${PUBLISH_MS} ms`));
   }
 
   function readState(): ExchangeState {
@@ -174,20 +175,4 @@ export function createRedisExchange({ links, prefix, nodeId, log, onPoison, prob
 /** The reason is the cause: clients are told no more than that it failed. An error of ioredis carries the command with its body, so only its words are kept. */
 function unavailable(reason: string): XlveinError {
   return new XlveinError(ErrorCode.EXCHANGE_UNAVAILABLE, "The exchange is not available.", { cause: new Error(reason) });
-}
-
-function within<T>(ms: number, promise: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no answer in ${ms} ms`)), ms);
-    promise.then(
-      (value) => {
-        clearTimeout(timer);
-        resolve(value);
-      },
-      (error) => {
-        clearTimeout(timer);
-        reject(error);
-      },
-    );
-  });
 }

@@ -1,5 +1,6 @@
 // The sockets of this node, by application and account, and delivery to them.
 import type { App } from "../apps/app.ts";
+import { within } from "../deadline.ts";
 import { ErrorCode, XlveinError } from "../errors.ts";
 import { CloseCode } from "../generated/codes.ts";
 import type { Metrics } from "../metrics/metrics.ts";
@@ -141,7 +142,7 @@ export function createHub({ hold, release, maxConnections, holdTimeoutMs, metric
       checkQuotas(app, account);
       const { holding, seat } = sit(app.key, account);
       try {
-        await within(holdTimeoutMs, holding.held);
+        await within(holdTimeoutMs, holding.held, () => new Error(`no answer within ${holdTimeoutMs} ms`));
       } catch (cause) {
         seat.leave();
         throw new XlveinError(ErrorCode.EXCHANGE_UNAVAILABLE, "the exchange did not confirm the account in time", { cause, reason: "exchange" });
@@ -157,17 +158,4 @@ export function createHub({ hold, release, maxConnections, holdTimeoutMs, metric
       for (const room of apps.values()) for (const { connections } of room.accounts.values()) yield* connections;
     },
   };
-}
-
-/** Rejects when the promise takes longer. */
-async function within(ms: number, promise: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
-  });
-  try {
-    await Promise.race([promise, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

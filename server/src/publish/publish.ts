@@ -1,5 +1,6 @@
 // The one road of a message: claim the caller's key, append to each stream, hand to the exchange.
 import { createHash } from "node:crypto";
+import { within } from "../deadline.ts";
 import { ErrorCode, XlveinError } from "../errors.ts";
 import type { Delivery, Exchange } from "../exchange/exchange.ts";
 import type { Metrics } from "../metrics/metrics.ts";
@@ -73,24 +74,13 @@ export function createPublish({ store, exchange, metrics, now, deadlineMs }: Pub
     const positions = await send(targets, claim.outcome === "fresh" ? message : { ...message, msgId: claim.msgId }, key.ttlMs);
     return { msgId: claim.msgId, duplicate: claim.outcome === "same", positions };
   };
-  return deadlineMs === undefined ? publish : (...request) => within(deadlineMs, publish(...request));
+  // Past the deadline it is not known whether the message was accepted; a retry with the same key finds out.
+  const expired = () => new XlveinError(ErrorCode.EXCHANGE_UNAVAILABLE, "the exchange did not confirm in time");
+  return deadlineMs === undefined ? publish : (...request) => within(deadlineMs, publish(...request), expired);
 }
 
 function hashBody(targets: readonly Target[], { data }: Draft): string {
   const hash = createHash("sha256");
   for (const { kind, name } of targets) hash.update(`${kind}${name.length}:${name}`);
   return hash.update(data).digest("base64url");
-}
-
-/** Rejects when store and exchange take longer together: whether the message was accepted is not known then, and a retry with the same key finds out. */
-async function within(ms: number, published: Promise<Published>): Promise<Published> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new XlveinError(ErrorCode.EXCHANGE_UNAVAILABLE, "the exchange did not confirm in time")), ms);
-  });
-  try {
-    return await Promise.race([published, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
