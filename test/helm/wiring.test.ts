@@ -1,0 +1,341 @@
+// What refers to something else in the chart refers to something that is there: selectors, ports, names, Secrets, policies.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { containers, each, examples, find, type KubeObject, render, selects, workloads } from "./chart.ts";
+
+const rendered = await each(examples, async (ci) => ({ ci, objects: await render({ ci }) }));
+const all = rendered.flatMap(({ ci, objects }) => objects.map((object) => ({ ci, objects, object, title: `${ci}: ${object.kind} ${object.metadata.name}` })));
+const ofKind = (...kinds: string[]) => all.filter(({ object }) => kinds.includes(object.kind));
+
+interface Port {
+  readonly name?: string;
+  readonly containerPort?: number;
+  readonly port?: number;
+  readonly targetPort?: number | string;
+}
+
+describe("selectors", () => {
+  it("of workloads fit their own pods, and those of no other", () => {
+    for (const { object, objects, title } of ofKind("Deployment", "StatefulSet")) {
+      const selector = object["spec"].selector.matchLabels;
+      const fits = workloads(objects).filter(({ labels }) => selects(selector, labels));
+      assert.deepEqual(
+        fits.map((pod) => `${pod.object.kind} ${pod.object.metadata.name}`),
+        [`${object.kind} ${object.metadata.name}`],
+        title,
+      );
+    }
+  });
+
+  it("of Services, policies and budgets fit the pods of exactly one workload", () => {
+    const selectors = [
+      ...ofKind("Service").map(({ object, ...rest }) => ({ ...rest, selector: object["spec"].selector })),
+      ...ofKind("NetworkPolicy").map(({ object, ...rest }) => ({ ...rest, selector: object["spec"].podSelector.matchLabels })),
+      ...ofKind("PodDisruptionBudget").map(({ object, ...rest }) => ({ ...rest, selector: object["spec"].selector.matchLabels })),
+    ];
+    assert.ok(selectors.length > 40);
+    for (const { selector, objects, title } of selectors) assert.equal(workloads(objects).filter(({ labels }) => selects(selector, labels)).length, 1, title);
+  });
+
+  it("of spreads fit the pods they spread", () => {
+    for (const { object, title } of ofKind("Deployment"))
+      for (const { labelSelector } of object["spec"].template.spec.topologySpreadConstraints ?? [])
+        assert.ok(selects(labelSelector.matchLabels, object["spec"].template.metadata.labels), title);
+  });
+
+  it("of monitors fit a Service or pod with that port, whose job label the alerts know", () => {
+    const monitors = ofKind("ServiceMonitor");
+    assert.ok(monitors.length >= 3);
+    for (const { object, objects, title } of monitors) {
+      const { selector, endpoints, jobLabel } = object["spec"];
+      const services = objects.filter(
+        ({ kind, metadata }) => kind === "Service" && selects(selector.matchLabels, metadata.labels ?? {}) && metadata.labels?.[jobLabel] !== undefined,
+      );
+      assert.equal(services.length, 1, title);
+      assert.ok(
+        services[0]?.["spec"].ports.some((port: Port) => port.name === endpoints[0].port),
+        title,
+      );
+      assert.equal(services[0]?.metadata.labels?.[jobLabel], object.metadata.name, title);
+    }
+    for (const { object, objects, title } of ofKind("PodMonitor")) {
+      const pods = workloads(objects).filter(({ labels }) => selects(object["spec"].selector.matchLabels, labels));
+      assert.deepEqual(
+        pods.map(({ labels }) => labels[object["spec"].jobLabel]),
+        ["xlvein"],
+        title,
+      );
+      assert.ok(
+        pods[0]?.spec.containers[0].ports.some((port: Port) => port.name === object["spec"].podMetricsEndpoints[0].port),
+        title,
+      );
+    }
+  });
+});
+
+describe("ports", () => {
+  it("of Services lead to ports of the pods behind them", () => {
+    for (const { object, objects, title } of ofKind("Service"))
+      for (const port of object["spec"].ports as Port[]) {
+        const [pod] = workloads(objects).filter(({ labels }) => selects(object["spec"].selector, labels));
+        assert.ok(
+          pod?.spec.containers.some((container: { ports: Port[] }) => container.ports.some(({ name }) => name === port.targetPort)),
+          `${title} ${port.name}`,
+        );
+      }
+  });
+
+  it("of probes are ports of the container", () => {
+    for (const { ci, objects } of rendered)
+      for (const pod of workloads(objects))
+        for (const container of containers(pod))
+          for (const kind of ["startupProbe", "livenessProbe", "readinessProbe"]) {
+            const port = container[kind]?.httpGet?.port ?? container[kind]?.tcpSocket?.port;
+            if (port !== undefined)
+              assert.ok(
+                container.ports.some(({ name }: Port) => name === port),
+                `${ci}: ${pod.title} ${kind}`,
+              );
+          }
+  });
+
+  it("of policies are ports of the pods that they admit to", () => {
+    for (const { object, objects, title } of ofKind("NetworkPolicy").filter(({ ci }) => ci !== "locked-down")) {
+      const [pod] = workloads(objects).filter(({ labels }) => selects(object["spec"].podSelector.matchLabels, labels));
+      const open = (object["spec"].ingress ?? []).flatMap((rule: { ports: Port[] }) => rule.ports.map(({ port }) => port));
+      const offered = pod?.spec.containers.flatMap((container: { ports?: Port[] }) => (container.ports ?? []).map(({ containerPort }) => containerPort));
+      assert.deepEqual(
+        open.filter((port: number) => !offered.includes(port)),
+        [],
+        title,
+      );
+    }
+  });
+
+  it("follow the values", async () => {
+    const objects = await render({ values: { server: { ports: { http: 9000, internal: 9001 } }, keda: { enabled: true }, exchange: { type: "redis" } } });
+    const [pod] = workloads(objects).filter(({ object }) => object.kind === "Deployment");
+    assert.deepEqual(
+      pod?.spec.containers[0].ports.map(({ containerPort }: Port) => containerPort),
+      [9000, 9001],
+    );
+    assert.equal(find(objects, "Service", "xlvein-admin")["spec"].ports[0].port, 9001);
+    assert.match(find(objects, "ScaledObject")["spec"].triggers[0].metadata.url, /^http:\/\/xlvein-admin\.push\.svc\.cluster\.local:9001\/-\/stats$/);
+    assert.match(JSON.stringify(find(objects, "Pod")["spec"]), /xlvein-admin\.push\.svc:9001/);
+  });
+});
+
+describe("network policies", () => {
+  it("cover every pod, both ways", () => {
+    for (const { ci, objects } of rendered)
+      for (const pod of workloads(objects).filter(({ labels }) => labels["app.kubernetes.io/component"] !== "test")) {
+        const policies = objects.filter(({ kind, ...policy }) => kind === "NetworkPolicy" && selects(policy["spec"].podSelector.matchLabels, pod.labels));
+        assert.equal(policies.length, 1, `${ci}: ${pod.title}`);
+        assert.deepEqual(policies[0]?.["spec"].policyTypes, ["Ingress", "Egress"]);
+      }
+  });
+
+  it("admit to the brokers the servers alone, and let the servers out to them", () => {
+    const objects = rendered.find(({ ci }) => ci === "rabbitmq-embedded")?.objects ?? [];
+    const [server] = workloads(objects).filter(({ labels }) => labels["app.kubernetes.io/component"] === "server");
+    for (const [name, port] of [
+      ["xlvein-redis", 6379],
+      ["xlvein-rabbitmq", 5672],
+    ] as const) {
+      const rules = find(objects, "NetworkPolicy", name)["spec"].ingress.filter((rule: { ports: Port[] }) => rule.ports.some((each) => each.port === port));
+      assert.equal(rules.length, 1);
+      assert.deepEqual(
+        workloads(objects)
+          .filter(({ labels }) => selects(rules[0].from[0].podSelector.matchLabels, labels))
+          .map(({ title }) => title),
+        ["Deployment xlvein"],
+      );
+      const out = find(objects, "NetworkPolicy", "xlvein")["spec"].egress.filter((rule: { ports: Port[] }) => rule.ports.some((each) => each.port === port));
+      const broker = workloads(objects).find(({ title }) => title === `StatefulSet ${name}`);
+      assert.ok(selects(out[0].to[0].podSelector.matchLabels, broker?.labels ?? {}), name);
+    }
+    assert.ok(server);
+  });
+
+  it("open the internal port to monitoring, to the test, and to KEDA and the operator where they are used", async () => {
+    const admitted = async (values: object) => {
+      const objects = await render({ values: { exchange: { type: "redis" }, ...values } });
+      const rule = find(objects, "NetworkPolicy", "xlvein")["spec"].ingress[1];
+      assert.equal(rule.ports[0].port, 8091);
+      return rule.from.map((peer: { namespaceSelector?: { matchLabels: object }; podSelector?: { matchLabels: Record<string, string> } }) =>
+        peer.namespaceSelector ? Object.values(peer.namespaceSelector.matchLabels)[0] : peer.podSelector?.matchLabels["app.kubernetes.io/component"],
+      );
+    };
+    assert.deepEqual(await admitted({}), ["monitoring", "test"]);
+    assert.deepEqual(await admitted({ keda: { enabled: true }, operator: { enabled: true }, tests: { enabled: false } }), ["monitoring", "keda", "operator"]);
+  });
+
+  it("let balancers ask for a pod's health where they do", async () => {
+    const port = async (values: object, name: string) => {
+      const objects = await render({ values });
+      const policy = find(objects, "NetworkPolicy", "xlvein")["spec"].ingress as { ports: Port[]; from?: { ipBlock?: { cidr: string } }[] }[];
+      const open = policy
+        .filter(({ from }) => from === undefined || from.some(({ ipBlock }) => ipBlock?.cidr === "35.191.0.0/16"))
+        .flatMap(({ ports }) => ports.map((each) => each.port));
+      const asked = JSON.stringify(find(objects, name)).match(/"port":(80\d\d),"requestPath":"\/readyz"/)?.[1];
+      return { open, asked: asked === undefined ? undefined : Number(asked) };
+    };
+    assert.deepEqual(await port({ ingress: { enabled: true, preset: "gce" } }, "BackendConfig"), { open: [8090, 8091], asked: 8091 });
+    const httpRoute = { enabled: true, parentRefs: [{ name: "g" }], policyPreset: "gke" };
+    assert.deepEqual(await port({ httpRoute }, "HealthCheckPolicy"), { open: [8090, 8091], asked: 8091 });
+    // Elsewhere they ask the clients' port.
+    assert.deepEqual((await port({ ingress: { enabled: true, preset: "alb" } }, "Ingress")).open, [8090]);
+  });
+
+  it("can be left out", async () => {
+    assert.ok(!(await render({ ci: "rabbitmq-embedded", values: { networkPolicy: { enabled: false } } })).some(({ kind }) => kind === "NetworkPolicy"));
+  });
+});
+
+describe("names", () => {
+  it("are names, also after a long release name", async () => {
+    const long = await render({ ci: "operator", release: "a-release-with-a-name-as-long-as-helm-lets-it-be-abcd", namespace: "n".repeat(40) });
+    const objects = [
+      ...all.map(({ object }) => object),
+      ...long,
+      ...(await render({ ci: "rabbitmq-embedded", release: "a-release-with-a-name-as-long-as-helm-lets-it-be-abcd" })),
+    ];
+    for (const { kind, metadata } of objects) {
+      const most = /^(ConfigMap|Secret|.*Role.*|ValidatingAdmissionPolicy.*|CustomResourceDefinition)$/.test(kind) ? 253 : kind === "StatefulSet" ? 52 : 63;
+      assert.match(metadata.name, /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, kind);
+      assert.ok(metadata.name.length <= most, `${kind} ${metadata.name}`);
+      for (const [key, value] of Object.entries(metadata.labels ?? {})) assert.match(value, /^([A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?)?$/, `${kind} ${key}`);
+    }
+  });
+
+  it("are there once", () => {
+    for (const { ci, objects } of rendered) {
+      const titles = objects.map(({ apiVersion, kind, metadata }) => [apiVersion, kind, metadata.namespace, metadata.name].join(" "));
+      assert.deepEqual(
+        titles.filter((title, i) => titles.indexOf(title) < i),
+        [],
+        ci,
+      );
+    }
+  });
+
+  it("have a namespace where the kind has namespaces, and the labels of the release", () => {
+    for (const { object, title } of all.filter(({ object }) => !/extra$|more$/.test(object.metadata.name))) {
+      const clusterWide = /^(CustomResourceDefinition|Cluster|ValidatingAdmission)/.test(object.kind);
+      assert.equal(object.metadata.namespace === undefined, clusterWide, title);
+      const labels = object.metadata.labels ?? {};
+      for (const key of [
+        "app.kubernetes.io/name",
+        "app.kubernetes.io/instance",
+        "app.kubernetes.io/component",
+        "app.kubernetes.io/managed-by",
+        "helm.sh/chart",
+      ])
+        assert.ok(labels[key], `${title} ${key}`);
+    }
+  });
+});
+
+describe("references", () => {
+  const made = new Set(["xlvein-redis", "xlvein-rabbitmq", "xlvein-default-application", "xlvein-operator-applications", "xlvein-rabbitmq-default-user"]);
+  const given = new Set([
+    "redis-password",
+    "redis-certificates",
+    "push-applications",
+    "redis-cluster",
+    "push-tls",
+    "redis-url",
+    "pull",
+    "proxy",
+    "kube-root-ca.crt",
+  ]);
+
+  it("to ConfigMaps, Secrets and service accounts lead to what is there, is made, or was named in the values", () => {
+    for (const { ci, objects } of rendered) {
+      const there = new Set(objects.filter(({ kind }) => /^(ConfigMap|Secret|ServiceAccount)$/.test(kind)).map(({ metadata }) => metadata.name));
+      for (const pod of workloads(objects)) {
+        const account = pod.spec.serviceAccountName;
+        if (account !== undefined) assert.ok(there.has(account) || ci === "locked-down", `${ci}: ${pod.title} ${account}`);
+        for (const name of referred(pod.spec)) assert.ok(there.has(name) || made.has(name) || given.has(name), `${ci}: ${pod.title} refers to ${name}`);
+      }
+    }
+  });
+
+  it("to volumes lead to volumes, and every volume is mounted", () => {
+    for (const { ci, objects } of rendered)
+      for (const pod of workloads(objects)) {
+        const claims = (pod.object["spec"].volumeClaimTemplates ?? []) as KubeObject[];
+        const volumes = [...(pod.spec.volumes ?? []).map(({ name }: { name: string }) => name), ...claims.map(({ metadata }) => metadata.name)];
+        const mounted = containers(pod).flatMap((container) => (container.volumeMounts ?? []).map(({ name }: { name: string }) => name));
+        assert.deepEqual([...new Set(mounted)].sort(), volumes.sort(), `${ci}: ${pod.title}`);
+      }
+  });
+
+  it("of scalers, routes and Ingresses lead to the server", () => {
+    for (const { object, title } of ofKind("HorizontalPodAutoscaler", "ScaledObject"))
+      assert.deepEqual(object["spec"].scaleTargetRef, { apiVersion: "apps/v1", kind: "Deployment", name: "xlvein" }, title);
+    for (const { object, title } of ofKind("HTTPRoute")) assert.deepEqual(object["spec"].rules[0].backendRefs, [{ name: "xlvein", port: 80 }], title);
+    for (const { object, objects, title } of ofKind("Ingress"))
+      for (const { http } of object["spec"].rules)
+        for (const { backend } of http.paths)
+          assert.ok(
+            find(objects, "Service", backend.service.name)["spec"].ports.some(({ name }: Port) => name === backend.service.port.name),
+            title,
+          );
+  });
+});
+
+describe("doors to the outside", () => {
+  it("show the WebSocket alone, unless more is wanted", async () => {
+    const paths = async (ingress: object) =>
+      find(await render({ values: { ingress: { enabled: true, ...ingress } } }), "Ingress")["spec"].rules[0].http.paths.map(
+        (each: { path: string; pathType: string }) => `${each.pathType} ${each.path}`,
+      );
+    assert.deepEqual(await paths({}), ["Exact /ws/connect"]);
+    assert.deepEqual(await paths({ exposePush: true, exposeSdk: true }), ["Exact /ws/connect", "Prefix /api/v1", "Exact /sdk.js"]);
+    assert.ok(!JSON.stringify(find(rendered.find(({ ci }) => ci === "gateway")?.objects ?? [], "HTTPRoute")["spec"]).includes("timeouts"));
+  });
+
+  it("have the time-outs of each preset, above which annotations of your own stand", async () => {
+    const annotations = async (preset: string, own = {}) =>
+      find(await render({ values: { ingress: { enabled: true, preset, annotations: own } } }), "Ingress").metadata.annotations ?? {};
+    const expected: Record<string, [string, string]> = {
+      haproxy: ["haproxy.org/timeout-tunnel", "3600s"],
+      "nginx-f5": ["nginx.org/proxy-read-timeout", "3600s"],
+      "ingress-nginx": ["nginx.ingress.kubernetes.io/proxy-read-timeout", "3600"],
+      alb: ["alb.ingress.kubernetes.io/load-balancer-attributes", "idle_timeout.timeout_seconds=3600"],
+    };
+    for (const [preset, [key, value]] of Object.entries(expected)) {
+      assert.equal((await annotations(preset))[key], value);
+      assert.equal((await annotations(preset, { [key]: "mine" }))[key], "mine");
+    }
+    assert.deepEqual(await annotations("traefik"), {});
+    const gce = rendered.find(({ ci }) => ci === "locked-down")?.objects ?? [];
+    assert.equal(find(gce, "BackendConfig")["spec"].timeoutSec, 86_400);
+    assert.deepEqual(JSON.parse(find(gce, "Service", "xlvein-push").metadata.annotations?.["cloud.google.com/backend-config"] ?? ""), {
+      default: "xlvein-push",
+    });
+  });
+
+  it("come with the policies of each gateway", async () => {
+    const kinds = async (policyPreset: string) =>
+      (await render({ values: { httpRoute: { enabled: true, parentRefs: [{ name: "g" }], policyPreset } } }))
+        .map(({ kind }) => kind)
+        .filter((kind) => /Policy$/.test(kind) && kind !== "NetworkPolicy");
+    assert.deepEqual(
+      [await kinds(""), await kinds("envoy-gateway"), await kinds("gke")],
+      [[], ["BackendTrafficPolicy"], ["GCPBackendPolicy", "HealthCheckPolicy"]],
+    );
+  });
+});
+
+/** The ConfigMaps and Secrets that a pod names. */
+function referred(value: unknown): string[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, child]) => {
+    if (/^(secretKeyRef|configMapKeyRef|configMapRef|secretRef|configMap|secret)$/.test(key))
+      return [child.name ?? child.secretName].filter((name) => name !== undefined);
+    if (key === "imagePullSecrets") return child.map(({ name }: { name: string }) => name);
+    return referred(child);
+  });
+}
