@@ -3,7 +3,8 @@ import { randomUUID } from "node:crypto";
 import { type Answer, apiError, foreignError, isObject } from "./answer.ts";
 import { ErrorCode } from "./generated/codes.ts";
 import type { components, paths } from "./generated/openapi.ts";
-import { checkAccount, dataText } from "./message.ts";
+import { dataText } from "./message.ts";
+import { checkAccount } from "./names.ts";
 import { sign } from "./sign.ts";
 import type { CallOptions, Send } from "./transport.ts";
 

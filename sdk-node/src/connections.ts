@@ -1,13 +1,13 @@
 // Listing an account's live connections.
-import { accountPath } from "./account-path.ts";
 import { type Answer, foreignError, isObject } from "./answer.ts";
 import type { components } from "./generated/openapi.ts";
+import { accountPath } from "./names.ts";
 import type { CallOptions, Send } from "./transport.ts";
 
 /** One live socket of an account. */
 export interface Connection {
   readonly connectionId: string;
-  /** `classic`, or the WebSocket subprotocol's name. */
+  /** What the client speaks: `classic`, or `v2` (`xlvein.v2.json`). */
   readonly protocol: string;
   /** Milliseconds since 1970-01-01T00:00:00Z. */
   readonly connectedAt: number;

@@ -1,6 +1,6 @@
 // Closing an account's connections.
-import { accountPath } from "./account-path.ts";
 import type { components } from "./generated/openapi.ts";
+import { accountPath } from "./names.ts";
 import type { CallOptions, Send } from "./transport.ts";
 
 /** Which connection, and how to send the order. */

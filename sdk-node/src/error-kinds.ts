@@ -87,6 +87,26 @@ export const errorKinds: Readonly<Record<ErrorCode, ErrorKind>> = {
     remediation: `The exchange between the nodes did not accept the message. ${WAIT}`,
   },
   [ErrorCode.STORE_UNAVAILABLE]: { Class: XlveinUnavailableError, retryable: true, remediation: `The server's store did not answer. ${WAIT}` },
+  [ErrorCode.UNKNOWN_OP]: {
+    Class: XlveinApiError,
+    retryable: false,
+    remediation: "This is said to WebSocket clients only: check that no proxy changes the server's answers.",
+  },
+  [ErrorCode.NOT_IN_ROOM]: {
+    Class: XlveinApiError,
+    retryable: false,
+    remediation: "Let the account into the room: with `rooms.add`, with `rooms` in its token, or with a `roomToken`.",
+  },
+  [ErrorCode.POSITION_LOST]: {
+    Class: XlveinApiError,
+    retryable: false,
+    remediation: "What followed `after` is no longer kept: read the newest messages (without `after`), and take what is older from your own data.",
+  },
+  [ErrorCode.TOO_MANY_ROOMS]: {
+    Class: XlveinApiError,
+    retryable: false,
+    remediation: "An account can be added to at most 1,000 rooms: remove it from one (`accountRooms` lists them), or let it in with `rooms` in its token.",
+  },
   [ErrorCode.OVERLOADED]: { Class: XlveinUnavailableError, retryable: true, remediation: `The server is full or draining. ${WAIT}` },
 };
 

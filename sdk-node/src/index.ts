@@ -17,10 +17,13 @@ export {
   XlveinUnavailableError,
 } from "./errors.ts";
 export { ErrorCode } from "./generated/codes.ts";
-export type { Message, Receiver } from "./message.ts";
-export type { XlveinOptions } from "./options.ts";
-export type { Push, PushResult, StreamPosition } from "./push.ts";
+export type { History, HistoryMessage, HistoryOptions } from "./history.ts";
+export type { MembersOptions, MembersPage, MembersPageOptions } from "./members.ts";
+export type { Message, MessageOptions, Receiver } from "./message.ts";
+export type { BatchOptions, XlveinOptions } from "./options.ts";
+export type { PublishOptions, Push, PushResult, StreamPosition } from "./push.ts";
 export type { PushFailed, PushManyResult, PushSucceeded } from "./push-many.ts";
-export type { TokenOptions } from "./token.ts";
+export type { Rooms } from "./rooms.ts";
+export type { Right, RoomTokenOptions, TokenOptions } from "./token.ts";
 export type { CallOptions } from "./transport.ts";
 export { VERSION } from "./version.ts";

@@ -1,22 +1,49 @@
 // A message as the caller writes it, checked and turned into the API's JSON.
 import { randomUUID } from "node:crypto";
 import type { components } from "./generated/openapi.ts";
+import { checkAccount, checkNames, checkRoom, checkText } from "./names.ts";
 
-/** One account, or up to 1,000 different ones. */
-export type Receiver = { readonly account: string; readonly accounts?: undefined } | { readonly accounts: readonly string[]; readonly account?: undefined };
+interface ToAnyone {
+  /** One account. */
+  readonly account?: string | undefined;
+  /** Up to 1,000 different accounts, instead of `account`. */
+  readonly accounts?: readonly string[] | undefined;
+  /** Up to 100 different rooms: whoever is in them receives the message. */
+  readonly rooms?: readonly string[] | undefined;
+  /** `true`: everyone who is connected to the application. */
+  readonly everyone?: true | undefined;
+}
 
-/** A message: who receives it, and what. */
-export type Message = Receiver & {
-  /** The message itself: an object that `JSON.stringify` can write. Clients receive it as `data`. */
-  readonly data: object;
+/** Who receives a message: one account or several, rooms, everyone, or more than one of these. */
+export type Receiver =
+  | (ToAnyone & { readonly account: string; readonly accounts?: undefined })
+  | (ToAnyone & { readonly accounts: readonly string[]; readonly account?: undefined })
+  | (ToAnyone & { readonly rooms: readonly string[]; readonly account?: undefined; readonly accounts?: undefined })
+  | (ToAnyone & { readonly everyone: true; readonly account?: undefined; readonly accounts?: undefined });
+
+/** What a message may be given beside its receivers and its data. */
+export interface MessageOptions {
   /**
    * The same key with the same message within 5 minutes is delivered once; with another message it is an `XlveinConflictError`.
    * 1 to 128 characters. Made when left out, so that the retries of one call deliver once.
    */
   readonly idempotencyKey?: string | undefined;
-};
+  /** Names what the message is about, 1 to 128 characters: a client that is behind gets the latest of a key only, where the slow policy is `conflate`. */
+  readonly key?: string | undefined;
+  /** The connection that caused the message, as `connections` or the client names it: it is not sent it. */
+  readonly exclude?: string | undefined;
+  /** A W3C `traceparent`, at most 128 characters, passed through to the receivers. */
+  readonly trace?: string | undefined;
+}
 
-type WireMessage = Required<components["schemas"]["Push"]>;
+/** A message: who receives it, and what. */
+export type Message = Receiver &
+  MessageOptions & {
+    /** The message itself: an object that `JSON.stringify` can write. Clients receive it as `data`. */
+    readonly data: object;
+  };
+
+type WireMessage = components["schemas"]["Push"];
 
 /**
  * The message as JSON text, with a key: made once, so that every attempt sends the same bytes.
@@ -24,9 +51,9 @@ type WireMessage = Required<components["schemas"]["Push"]>;
  */
 export function messageText(where: string, message: Message): string {
   if (typeof message !== "object" || message === null) throw new TypeError(`${where}: pass an object like { account: "user_1", data: { text: "hello" } }`);
-  const { data, idempotencyKey = randomUUID() } = message;
-  if (typeof idempotencyKey !== "string" || idempotencyKey === "") throw new TypeError(`${where}: idempotencyKey must be a non-empty string`);
-  const envelope: Omit<WireMessage, "data"> = { accounts: receivers(where, message), idempotency_key: idempotencyKey };
+  const { data, idempotencyKey = randomUUID(), key, exclude, trace } = message;
+  for (const [name, text] of Object.entries({ idempotencyKey, key, exclude, trace })) if (text !== undefined) checkText(`${where}: ${name}`, text);
+  const envelope: Omit<WireMessage, "data"> = { ...receivers(where, message), ...given({ idempotency_key: idempotencyKey, key, exclude, trace }) };
   return `${JSON.stringify(envelope).slice(0, -1)},"data":${dataText(where, data)}}`;
 }
 
@@ -42,18 +69,19 @@ export function dataText(where: string, data: object): string {
   return text;
 }
 
-/** @throws TypeError, `name` in front. */
-export function checkAccount(name: string, account: unknown): asserts account is string {
-  if (typeof account !== "string" || account === "") throw new TypeError(`${name} must be a non-empty string`);
+function receivers(where: string, message: Message): Pick<WireMessage, "accounts" | "rooms" | "everyone"> {
+  const { account, accounts, rooms, everyone } = message as ToAnyone;
+  if (account !== undefined && accounts !== undefined) throw new TypeError(`${where}: give either account or accounts`);
+  if (account !== undefined) checkAccount(`${where}: account`, account);
+  if (accounts !== undefined) checkNames(`${where}: accounts`, accounts, "account", checkAccount);
+  if (rooms !== undefined) checkNames(`${where}: rooms`, rooms, "room", checkRoom);
+  if (everyone !== undefined && everyone !== true) throw new TypeError(`${where}: everyone must be true, or left out`);
+  const named = { accounts: account === undefined ? accounts : [account], rooms, everyone };
+  if (Object.values(named).every((value) => value === undefined)) throw new TypeError(`${where}: give account, accounts, rooms or everyone`);
+  return given(named) as Pick<WireMessage, "accounts" | "rooms" | "everyone">;
 }
 
-function receivers(where: string, { account, accounts }: Message): string[] {
-  if ((account === undefined) === (accounts === undefined)) throw new TypeError(`${where}: give either account or accounts`);
-  if (accounts === undefined) {
-    checkAccount(`${where}: account`, account);
-    return [account];
-  }
-  if (!Array.isArray(accounts) || accounts.length === 0) throw new TypeError(`${where}: accounts must be an array of at least one account`);
-  for (const [i, one] of accounts.entries()) checkAccount(`${where}: accounts[${i}]`, one);
-  return accounts;
+/** The members that are there. */
+function given<T extends object>(members: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as { [Name in keyof T]?: Exclude<T[Name], undefined> };
 }

@@ -18,6 +18,8 @@ export interface XlveinOptions {
   readonly totalTimeoutMs?: number | undefined;
   /** Further attempts after a 429, a 5xx or a network failure; 0 to 10. Default 2. */
   readonly retries?: number | undefined;
+  /** Sends what `push` is given at about the same time in one request: many more messages a second, each a few milliseconds later. Default: each goes at once. */
+  readonly batch?: BatchOptions | undefined;
   /** Replaces the global `fetch`: for a proxy, or for tests. */
   readonly fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined;
   /** Replaces `Date.now`, for tests: milliseconds since 1970. */
@@ -27,6 +29,17 @@ export interface XlveinOptions {
   /** Replaces the wait between two attempts, for tests. Must reject with the signal's reason when it aborts. */
   readonly wait?: ((ms: number, signal?: AbortSignal) => Promise<void>) | undefined;
 }
+
+/** How messages are gathered. */
+export interface BatchOptions {
+  /** A request is sent as soon as so many messages wait, 2 to 1,000. Default 100. An application's `pushes_per_second` should be above it. */
+  readonly maxMessages?: number | undefined;
+  /** Longest wait of a message for others, milliseconds, 0 to 1,000; 0 gathers what is pushed in one turn of the event loop. Default 5. */
+  readonly maxDelayMs?: number | undefined;
+}
+
+/** The same, with the defaults. */
+export type Gathering = { readonly [Name in keyof BatchOptions]-?: number };
 
 /** The options as the rest of the package uses them. */
 export interface Settings {
@@ -39,6 +52,7 @@ export interface Settings {
   readonly timeoutMs: number;
   readonly totalTimeoutMs: number;
   readonly retries: number;
+  readonly batch: Gathering | undefined;
   readonly fetch: NonNullable<XlveinOptions["fetch"]>;
   readonly now: () => number;
   readonly random: () => number;
@@ -59,6 +73,7 @@ export function parseOptions(options: XlveinOptions): Settings {
     timeoutMs: whole("timeoutMs", options.timeoutMs ?? 10_000, 1, MAX_TIMER_MS),
     totalTimeoutMs: whole("totalTimeoutMs", options.totalTimeoutMs ?? 30_000, 1, MAX_TIMER_MS),
     retries: whole("retries", options.retries ?? 2, 0, 10),
+    batch: options.batch === undefined ? undefined : parseBatch(options.batch),
     fetch: callable("fetch", options.fetch) ?? ((url, init) => globalThis.fetch(url, init)),
     now: callable("now", options.now) ?? Date.now,
     random: callable("random", options.random) ?? Math.random,
@@ -72,6 +87,14 @@ export const MAX_TIMER_MS = 2_147_483_647;
 function text(name: string, value: unknown): string {
   if (typeof value !== "string" || value === "") throw new TypeError(`createXlvein: ${name} must be a non-empty string`);
   return value;
+}
+
+function parseBatch(batch: BatchOptions): Gathering {
+  if (typeof batch !== "object" || batch === null) throw new TypeError("createXlvein: batch must be an object like { maxMessages: 100, maxDelayMs: 5 }");
+  return {
+    maxMessages: whole("batch.maxMessages", batch.maxMessages ?? 100, 2, 1_000),
+    maxDelayMs: whole("batch.maxDelayMs", batch.maxDelayMs ?? 5, 0, 1_000),
+  };
 }
 
 /** A whole number from `min` to `max`. */

@@ -1,4 +1,4 @@
-// The catalogue of errors and the list of methods, held against openapi.yaml and against the server.
+// The catalogue of errors, held against openapi.yaml and against the server.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
@@ -6,7 +6,6 @@ import { inspect } from "node:util";
 import { parse } from "yaml";
 import { errorKind, errorKinds } from "../../sdk-node/src/error-kinds.ts";
 import {
-  createXlvein,
   ErrorCode,
   XlveinApiError,
   XlveinAuthenticationError,
@@ -20,7 +19,6 @@ import { XlveinError as ServerError } from "../../server/src/errors.ts";
 import { createClient, problem, startScript } from "./scripted-server.ts";
 
 interface OpenApi {
-  paths: Record<string, Record<string, { operationId?: string }>>;
   components: { schemas: { ErrorCode: { enum: number[]; "x-enum-varnames": string[] } } };
 }
 
@@ -74,13 +72,6 @@ test("a code newer than the package is still an API error, as retryable as the s
 test("a cause is kept", () => {
   const cause = new Error("below");
   assert.equal(new XlveinConnectionError("above", { retryable: true, remediation: "Look below.", cause }).cause, cause);
-});
-
-test("the methods are the operations of openapi.yaml, `connect` as the URL to connect to, and `token`", () => {
-  const operations = Object.values(api.paths).flatMap((path) => Object.values(path).flatMap(({ operationId }) => operationId ?? []));
-  const expected = [...operations.map((id) => (id === "connect" ? "connectUrl" : id)), "token"].sort();
-  const client = createXlvein({ url: "http://127.0.0.1:8090", appKey: "test", appSecret: "secret" });
-  assert.deepEqual(Object.keys(client).sort(), expected);
 });
 
 function byNumber(a: number, b: number): number {

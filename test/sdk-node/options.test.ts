@@ -23,6 +23,9 @@ const refused: [string, Record<string, unknown>, RegExp][] = [
   ["an endless total", { totalTimeoutMs: Number.POSITIVE_INFINITY }, /totalTimeoutMs must be a whole number/],
   ["a negative number of retries", { retries: -1 }, /retries must be 0 to 10, got -1/],
   ["endless retries", { retries: 1000 }, /retries must be 0 to 10, got 1000/],
+  ["a batch that is none", { batch: true }, /batch must be an object/],
+  ["a batch of one", { batch: { maxMessages: 1 } }, /batch\.maxMessages must be 2 to 1000, got 1/],
+  ["a batch that waits for ever", { batch: { maxDelayMs: 60_000 } }, /batch\.maxDelayMs must be 0 to 1000/],
   ["a fetch that is none", { fetch: "fetch" }, /fetch must be a function/],
 ];
 

@@ -81,13 +81,20 @@ test("are-the-types-wrong finds nothing, whatever the resolution", async (t) => 
 });
 
 const CONSUMER = `
-import { createXlvein, ErrorCode, type Message, type PushManyResult, XlveinApiError } from "@xlvein/node";
+import { createXlvein, ErrorCode, type History, type Message, type PushManyResult, XlveinApiError } from "@xlvein/node";
 interface Order { id: number }
 const order: Order = { id: 1 };
 export const xlvein = createXlvein({ url: "http://127.0.0.1:8090", appKey: "test", appSecret: "secret", timeoutMs: undefined });
 export async function main(signal: AbortSignal | undefined): Promise<string> {
   const messages: Message[] = [{ account: "user_1", data: order }, { accounts: ["a", "b"], data: { n: 1 }, idempotencyKey: "k" }];
   const { msgId } = await xlvein.push({ account: "user_1", data: order, signal });
+  await xlvein.push({ rooms: ["chat:1"], everyone: true, data: order, key: "k" });
+  await xlvein.push({ account: "a", rooms: ["chat:1"], data: order });
+  for await (const account of xlvein.rooms.members("chat:1")) account.toUpperCase();
+  const { messages: said, position }: History = await xlvein.rooms.history("chat:1", { after: { epoch: "e", offset: 1 }, signal });
+  for (const { data, msgId } of (await xlvein.history("a", { after: position })).messages) (data.text as string | undefined) ?? msgId.toUpperCase();
+  said.at(0)?.room?.toUpperCase();
+  xlvein.token("a", { rooms: ["chat:*"], can: ["publish"] });
   const results: PushManyResult[] = await xlvein.pushMany(messages, { signal });
   for (const result of results) {
     if (result.error === undefined) result.msgId.toUpperCase();
@@ -100,6 +107,10 @@ export async function main(signal: AbortSignal | undefined): Promise<string> {
 void xlvein.push({ account: "a", accounts: ["b"], data: {} });
 // @ts-expect-error a message needs a receiver
 void xlvein.push({ data: {} });
+// @ts-expect-error everyone is true or left out
+void xlvein.push({ everyone: false, data: {} });
+// @ts-expect-error there is no such right
+xlvein.token("a", { can: ["read"] });
 // @ts-expect-error data must be an object
 void xlvein.push({ account: "a", data: "text" });
 // @ts-expect-error seconds are a number

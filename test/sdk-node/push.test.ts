@@ -32,8 +32,35 @@ test("the answer's streams tell where the message stands, account by account", a
   assert.deepEqual(await client.push({ accounts: ["b", "a"], data: {} }), { msgId: "m-1", duplicate: false, streams });
 });
 
+test("a push goes to accounts, rooms and everyone, with its key, the connection left out and the trace", async (t) => {
+  const streams = [
+    { account: "a", epoch: "one", offset: 7 },
+    { room: "r", epoch: "two", offset: 1 },
+    { epoch: "three", offset: 2 },
+  ];
+  const server = await startScript(t, [{ body: { msg_id: "m-1", duplicate: false, streams } }]);
+  const { client } = createClient(server.url);
+  const message = { account: "a", rooms: ["r"], everyone: true, data: { n: 1 }, key: "price", exclude: "c-1", trace: "00-1-2-01" } as const;
+  assert.deepEqual((await client.push({ ...message, idempotencyKey: "k" })).streams, streams);
+  const { account, ...rest } = message;
+  assert.deepEqual(JSON.parse(server.received[0]?.text ?? ""), { ...rest, accounts: [account], idempotency_key: "k" });
+});
+
+test("broadcast is a push to everyone", async (t) => {
+  const server = await startScript(t, () => ACCEPTED);
+  const { client } = createClient(server.url);
+  await client.broadcast({ text: "hello" });
+  await client.broadcast({ text: "hello" }, { idempotencyKey: "k", key: "notice", trace: "t", exclude: "c-1" });
+  const [first, second] = server.received.map(({ path, text }) => ({ path, ...(JSON.parse(text) as { idempotency_key: string }) }));
+  const { idempotency_key: made, ...rest } = first ?? assert.fail();
+  assert.match(made, /^[0-9a-f-]{36}$/);
+  assert.deepEqual(rest, { path: "/api/v1/messages", everyone: true, data: { text: "hello" } });
+  assert.deepEqual(second, { ...rest, key: "notice", trace: "t", exclude: "c-1", idempotency_key: "k" });
+  await assert.rejects(client.broadcast([]), /^TypeError: broadcast: data must be an object/);
+});
+
 test("an answer whose streams are none is not taken for this server's", async (t) => {
-  for (const streams of [null, {}, [null], [{ account: "a", epoch: "e", offset: "1" }]]) {
+  for (const streams of [null, {}, [null], [{ account: "a", epoch: "e", offset: "1" }], [{ room: 7, epoch: "e", offset: 1 }]]) {
     const server = await startScript(t, [{ body: { msg_id: "m-1", duplicate: false, streams } }]);
     const { client } = createClient(server.url);
     await assert.rejects(client.push({ account: "a", data: {} }), XlveinApiError);
@@ -108,12 +135,20 @@ loop.self = loop;
 for (const [what, push, message] of [
   ["nothing", undefined, /^push: pass an object like/],
   ["an account alone", "user_1", /^push: pass an object like/],
-  ["neither account nor accounts", { data: {} }, /^push: give either account or accounts/],
+  ["no receiver", { data: {} }, /^push: give account, accounts, rooms or everyone/],
   ["both account and accounts", { account: "a", accounts: ["b"], data: {} }, /^push: give either account or accounts/],
   ["an empty account", { account: "", data: {} }, /^push: account must be a non-empty string/],
   ["no accounts", { accounts: [], data: {} }, /^push: accounts must be an array of at least one/],
   ["accounts as text", { accounts: "user_1", data: {} }, /^push: accounts must be an array/],
   ["a numeric account in the list", { accounts: ["a", 7], data: {} }, /^push: accounts\[1\] must be a non-empty string/],
+  ["no rooms", { rooms: [], data: {} }, /^push: rooms must be an array of at least one room/],
+  ["an empty room", { account: "a", rooms: ["r", ""], data: {} }, /^push: rooms\[1\] must be a non-empty string/],
+  ["a pattern of rooms", { rooms: ["chat:*"], data: {} }, /^push: rooms\[0\] must not hold a \*/],
+  ["a room of 257 characters", { rooms: ["x".repeat(257)], data: {} }, /^push: rooms\[0\] must have at most 256 characters, got 257/],
+  ["not everyone", { everyone: false, data: {} }, /^push: everyone must be true, or left out/],
+  ["an empty conflation key", { account: "a", data: {}, key: "" }, /^push: key must be a non-empty string/],
+  ["a numeric connection to leave out", { account: "a", data: {}, exclude: 7 }, /^push: exclude must be a non-empty string/],
+  ["an empty trace", { account: "a", data: {}, trace: "" }, /^push: trace must be a non-empty string/],
   ["no data", { account: "a" }, /^push: data must be an object/],
   ["data as text", { account: "a", data: "hello" }, /^push: data must be an object/],
   ["data as a list", { account: "a", data: [1] }, /^push: data must be an object/],

@@ -6,6 +6,8 @@ import { WebSocket } from "ws";
 import {
   createXlvein,
   ErrorCode,
+  type History,
+  type HistoryOptions,
   type Xlvein,
   XlveinApiError,
   XlveinAuthenticationError,
@@ -15,6 +17,7 @@ import {
 } from "../../sdk-node/src/index.ts";
 import { connect } from "../helpers/client.ts";
 import { SECRET, startServer } from "../helpers/server.ts";
+import { connectV2 } from "../helpers/v2-client.ts";
 
 function create(url: string, options: Partial<XlveinOptions> = {}): Xlvein {
   return createXlvein({ url, appKey: "test", appSecret: SECRET, ...options });
@@ -82,6 +85,100 @@ test("accounts of any spelling can be listed and disconnected", async (t) => {
     assert.equal((await xlvein.connections(account)).length, 1, account);
     await xlvein.disconnect(account);
     assert.equal((await client.closed).code, 4010, account);
+  }
+});
+
+test("what is published to a room reaches those whom the backend or their token has let in, until they are removed", async (t) => {
+  const { url } = await startServer(t);
+  const xlvein = create(url);
+  const room = "房间 & 😀/1";
+  const added = await connect(t, url, { account: "added" });
+  const named = await connect(t, url, { token: xlvein.token("named", { rooms: [room] }) });
+  const outside = await connect(t, url, { account: "outside" });
+  await xlvein.rooms.add(room, ["added", "absent"]);
+  const { msgId, streams } = await xlvein.rooms.publish(room, { n: 1 });
+  assert.deepEqual(
+    streams?.map((stream) => [stream.room, stream.offset]),
+    [[room, 1]],
+  );
+  for (const client of [added, named]) {
+    const { to, event, data, msg_id, conversation_id } = await client.next();
+    assert.deepEqual([to, event, data, msg_id, conversation_id], [room, 2, { n: 1 }, msgId, room]);
+  }
+  assert.deepEqual(await xlvein.rooms.membersPage(room, { limit: 1 }), { members: ["absent"], next: "absent" });
+  const members: string[] = [];
+  for await (const account of xlvein.rooms.members(room, { limit: 1 })) members.push(account);
+  assert.deepEqual(members, ["absent", "added"]);
+  assert.deepEqual(await xlvein.accountRooms("added"), [room]);
+  await xlvein.rooms.remove(room, "added");
+  assert.deepEqual(await xlvein.accountRooms("added"), []);
+  await xlvein.rooms.publish(room, { n: 2 });
+  await xlvein.broadcast({ last: true });
+  assert.deepEqual((await named.next()).data, { n: 2 });
+  for (const client of [added, named, outside]) assert.deepEqual((await client.next()).data, { last: true });
+});
+
+test("a room token opens one room to one account; a v2 client is listed as such, and left out where it is excluded", async (t) => {
+  const { url } = await startServer(t);
+  const xlvein = create(url);
+  const client = await connectV2(t, url, { token: xlvein.token("user_1", { can: ["history"] }) });
+  assert.deepEqual(client.hello.rights, ["history"]);
+  assert.equal((await client.request({ op: "sub", room: "auction:42" })).code, ErrorCode.NOT_IN_ROOM);
+  assert.equal((await client.request({ op: "sub", room: "auction:42", token: xlvein.roomToken("user_2", "auction:42") })).op, "error");
+  assert.equal((await client.request({ op: "sub", room: "auction:42", token: xlvein.roomToken("user_1", "auction:42") })).op, "reply");
+  const [connection] = await xlvein.connections("user_1");
+  assert.deepEqual([connection?.protocol, connection?.connectionId], ["v2", client.hello.connection_id]);
+  await xlvein.rooms.publish("auction:42", { n: 1 }, { exclude: connection?.connectionId });
+  await xlvein.rooms.publish("auction:42", { n: 2 }, { key: "bid", trace: "t" });
+  const { data, room, key, trace } = await client.next();
+  assert.deepEqual([data, room, key, trace], [{ n: 2 }, "auction:42", "bid", "t"]);
+});
+
+test("gathered pushes arrive in order, each with its own answer", async (t) => {
+  const { url } = await startServer(t);
+  const client = await connect(t, url);
+  const xlvein = create(url, { batch: {} });
+  const results = await Promise.all(Array.from({ length: 250 }, (_, n) => xlvein.push({ account: "user_1", data: { n } })));
+  for (const [n, { msgId, duplicate }] of results.entries()) {
+    const frame = await client.next();
+    assert.deepEqual([frame.data.n, frame.msg_id, duplicate], [n, msgId, false]);
+  }
+});
+
+test("a stream is read back page by page, in both directions", async (t) => {
+  const { url } = await startServer(t);
+  const xlvein = create(url);
+  for (let n = 1; n <= 5; n++) await xlvein.push({ account: "user_1", rooms: ["r"], data: { n }, ...(n === 5 && { key: "k", trace: "t" }) });
+  for (const read of [(options?: HistoryOptions) => xlvein.history("user_1", options), (options?: HistoryOptions) => xlvein.rooms.history("r", options)]) {
+    const numbers = ({ messages, more }: History) => [messages.map(({ data }) => data.n), more];
+    const newest = await read({ limit: 2 });
+    assert.deepEqual(numbers(newest), [[4, 5], true]);
+    assert.deepEqual([newest.position.offset, newest.position.msgId], [5, newest.messages[1]?.msgId]);
+    assert.deepEqual([newest.messages[1]?.key, newest.messages[1]?.trace], ["k", "t"]);
+    assert.deepEqual(numbers(await read({ before: 4 })), [[1, 2, 3], false]);
+    const first = await read({ after: { epoch: newest.position.epoch, offset: 0 }, limit: 3 });
+    assert.deepEqual(numbers(first), [[1, 2, 3], true]);
+    assert.deepEqual(numbers(await read({ after: first.messages[2] })), [[4, 5], false]);
+    assert.deepEqual(numbers(await read({ after: newest.position })), [[], false]);
+    await assert.rejects(read({ after: { epoch: "another", offset: 1 } }), (error: unknown) => {
+      assert.ok(error instanceof XlveinApiError);
+      assert.deepEqual([error.code, error.status], [ErrorCode.POSITION_LOST, 410]);
+      return true;
+    });
+  }
+  assert.deepEqual((await xlvein.history("nobody")).messages, []);
+});
+
+test("without a store there is no history, and nobody is added to a room", async (t) => {
+  const { url } = await startServer(t, { config: { store: { type: "none" } } });
+  const xlvein = create(url, { retries: 0 });
+  assert.equal((await xlvein.rooms.publish("r", {})).streams, undefined);
+  for (const call of [() => xlvein.history("user_1"), () => xlvein.rooms.history("r"), () => xlvein.rooms.add("r", "user_1")]) {
+    await assert.rejects(call(), (error: unknown) => {
+      assert.ok(error instanceof XlveinApiError);
+      assert.deepEqual([error.code, error.status], [ErrorCode.STORE_UNAVAILABLE, 503]);
+      return true;
+    });
   }
 });
 

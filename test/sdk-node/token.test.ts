@@ -5,6 +5,9 @@ import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { createXlvein, type XlveinOptions } from "../../sdk-node/src/index.ts";
 import { sign } from "../../sdk-node/src/sign.ts";
+import { TokenError, verifyConnectToken } from "../../server/src/auth/connect-token.ts";
+import { verifyRoomToken } from "../../server/src/auth/room-token.ts";
+import { makeApp } from "../auth/apps.ts";
 
 const SECRET = "j8jasd98efan9sdfj89asjdf";
 const NOW_MS = 1_700_000_000_500;
@@ -59,6 +62,35 @@ test("a token takes another lifetime and further claims", () => {
   assert.deepEqual(payload, { sub: "用户 & 😀", iat: 1_700_000_000, exp: 1_700_000_060, iss: "shop", level: 3, aud: ["web"] });
 });
 
+test("a token names the rooms that its client may enter, and what the client may do", () => {
+  const { payload } = decode(create().token("user_1", { rooms: ["chat:1", "news:*"], can: ["publish"], expiresInSeconds: 60 }));
+  assert.deepEqual(payload, { sub: "user_1", iat: 1_700_000_000, exp: 1_700_000_060, rooms: ["chat:1", "news:*"], can: ["publish"] });
+  assert.deepEqual(decode(create().token("user_1", { rooms: [], can: [] })).payload.can, [], "no right at all is said");
+  const url = new URL(create().connectUrl("user_1", { rooms: ["chat:1"] }));
+  assert.deepEqual(decode(url.searchParams.get("token") ?? "").payload.rooms, ["chat:1"]);
+});
+
+test("a server takes the tokens for what they say", () => {
+  const app = makeApp();
+  const check = { nowMs: NOW_MS, maxBytes: 4_096 };
+  const { account, expiresAtMs, rights, rooms } = verifyConnectToken(app, create().token("user_1", { rooms: ["chat:1", "news:*"], can: ["publish"] }), check);
+  assert.deepEqual([account, expiresAtMs, [...rights], rooms.named], ["user_1", 1_702_592_000_000, ["publish"], ["chat:1"]]);
+  assert.deepEqual(
+    ["chat:1", "news:sport", "chat:2"].map((room) => rooms.opens(room)),
+    [true, true, false],
+  );
+  const token = create().roomToken("用户 😀", "chat:1");
+  assert.equal(verifyRoomToken(app, token, "用户 😀", "chat:1", check).expiresAtMs, 1_700_003_600_000);
+  assert.throws(() => verifyRoomToken(app, token, "用户 😀", "chat:2", check), TokenError);
+  assert.throws(() => verifyConnectToken(app, token, check), TokenError);
+});
+
+test("a room token names one account and one room, and lasts an hour unless told", () => {
+  const claims = { aud: "xlvein-room", sub: "用户 😀", room: "chat:1", iat: 1_700_000_000 };
+  assert.deepEqual(decode(create().roomToken("用户 😀", "chat:1")).payload, { ...claims, exp: 1_700_003_600 });
+  assert.deepEqual(decode(create().roomToken("用户 😀", "chat:1", { expiresInSeconds: 60 })).payload, { ...claims, exp: 1_700_000_060 });
+});
+
 for (const [what, call, message] of [
   ["an empty account", () => create().token(""), /token: account must be a non-empty string/],
   ["a numeric account", () => create().token(7 as unknown as string), /token: account must be a non-empty string/],
@@ -69,6 +101,19 @@ for (const [what, call, message] of [
   ["another end among the claims", () => create().token("u", { claims: { exp: 1 } }), /token: claims\.exp is set by token\(\) itself/],
   ["the audience of API tokens", () => create().token("u", { claims: { aud: "xlvein-api" } }), /claims\.aud "xlvein-api" is for API tokens/],
   ["the audience of API tokens in a list", () => create().token("u", { claims: { aud: ["web", "xlvein-api"] } }), /claims\.aud "xlvein-api" is for API tokens/],
+  ["the audience of room tokens", () => create().token("u", { claims: { aud: "xlvein-room" } }), /claims\.aud "xlvein-room" is for room tokens/],
+  ["rooms among the claims", () => create().token("u", { claims: { rooms: [] } }), /token: claims\.rooms is an option of its own: give it as `rooms`/],
+  ["rights among the claims", () => create().token("u", { claims: { can: [] } }), /token: claims\.can is an option of its own: give it as `can`/],
+  ["rooms as text", () => create().token("u", { rooms: "chat:1" as unknown as string[] }), /token: rooms must be an array/],
+  ["an empty room of a token", () => create().token("u", { rooms: ["r", ""] }), /token: rooms\[1\] must be a non-empty string/],
+  ["a pattern of 257 characters", () => create().token("u", { rooms: ["x".repeat(257)] }), /token: rooms\[0\] must have at most 256 characters/],
+  ["101 rooms", () => create().token("u", { rooms: Array.from({ length: 101 }, () => "r") }), /RangeError: token: rooms must hold at most 100/],
+  ["rights as text", () => create().token("u", { can: "publish" as unknown as [] }), /token: can must be an array/],
+  ["an unknown right", () => create().token("u", { can: ["publsh" as "publish"] }), /token: can\[0\] must be one of direct, publish, history/],
+  ["a room token for nobody", () => create().roomToken("", "r"), /roomToken: account must be a non-empty string/],
+  ["a room token for no room", () => create().roomToken("u", ""), /roomToken: room must be a non-empty string/],
+  ["a room token for a pattern", () => create().roomToken("u", "chat:*"), /roomToken: room must not hold a \*/],
+  ["a room token without an end", () => create().roomToken("u", "r", { expiresInSeconds: 0 }), /roomToken: expiresInSeconds must be 1 to/],
   ["claims that are a list", () => create().token("u", { claims: [] as unknown as Record<string, unknown> }), /token: claims must be an object/],
   ["an empty device", () => create().connectUrl("u", { deviceId: "" }), /connectUrl: deviceId must be a non-empty string/],
 ] as const)

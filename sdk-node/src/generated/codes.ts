@@ -40,5 +40,13 @@ export const ErrorCode = {
   STORE_UNAVAILABLE: 1008,
   /** The server, or this application's share of it, is full, or the server is draining. Try again after Retry-After. */
   OVERLOADED: 1009,
+  /** This server has no such op. Look at server_version in hello. */
+  UNKNOWN_OP: 1010,
+  /** The account may not enter this room, or this connection has not subscribed to it. Have the backend add the account, or get a room token. */
+  NOT_IN_ROOM: 1011,
+  /** The place is not in the stream: another epoch, or what followed it is no longer kept. Begin anew from the position in the answer to sub, or from the application's own data. */
+  POSITION_LOST: 1012,
+  /** The connection or the account is in as many rooms as it may be in (`max_rooms_per_connection`, 1,000 memberships per account). Leave one first. */
+  TOO_MANY_ROOMS: 1013,
 } as const;
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
