@@ -7,6 +7,18 @@ const closes: Readonly<Record<number, string>> = {
   [CloseCode.INTERNAL_ERROR]: "The server had a fault. Its log tells more.",
   [CloseCode.SERVICE_RESTART]: "The server is restarting.",
   [CloseCode.TRY_AGAIN_LATER]: "The server is full, or this page read too slowly.",
+  [CloseCode.BAD_REQUEST]: "The server did not understand the request to connect. Reload this page.",
+  [CloseCode.APP_NOT_FOUND]: "No application has this app key. Check it against the server's applications.",
+  [CloseCode.TOKEN_INVALID]: "The server does not take the token. Make a new one and connect again.",
+  [CloseCode.NOT_AUTHORISED]: "The application's `allowed_origins` does not have this page's address.",
+  [CloseCode.PROTOCOL_ABUSE]: "The server closed the connection because of frames it does not know.",
+  [CloseCode.OVER_CAPACITY]: "The server is full.",
+  [CloseCode.QUOTA]: "The application, or this account, has as many connections as it may have.",
+  [CloseCode.TOO_MANY_REQUESTS]: "The server closed the connection because of too many frames. Send more slowly.",
+  [CloseCode.EXCHANGE_UNAVAILABLE]: "The exchange between the servers does not answer; the server's /readyz?verbose tells more.",
+  [CloseCode.DRAIN]: "The server is restarting.",
+  [CloseCode.SLOW_CONSUMER]: "This page read too slowly.",
+  [CloseCode.POSITION_LOST]: "What this page missed is no longer kept by the server.",
   [CloseCode.APP_DISABLED]: "The application was disabled or removed. Check the server's applications.",
   [CloseCode.KICKED]: "The backend disconnected this account. Connect again when you wish.",
   [CloseCode.NO_PONG]: "The server had no sign of life from this page.",
@@ -24,6 +36,7 @@ const remedies: Partial<Readonly<Record<ErrorCode, string>>> = {
   [ErrorCode.EXCHANGE_UNAVAILABLE]: "Try again in a moment; the server's /readyz?verbose tells more.",
   [ErrorCode.STORE_UNAVAILABLE]: "Try again in a moment; the server's /readyz?verbose tells more.",
   [ErrorCode.OVERLOADED]: "Try again in a moment.",
+  [ErrorCode.NOT_IN_ROOM]: "Have the backend add the account (POST /api/v1/rooms/ROOM/members), or name the room in the token's `rooms`.",
 };
 
 /** Why a connection ended, by the WebSocket's close code; undefined or 1006 when the network did not say. */

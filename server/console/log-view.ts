@@ -102,7 +102,10 @@ function itemOf(entry: LogEntry, raw: boolean, senderOf: (account: string) => st
 }
 
 function aboutOf(direction: "received" | "sent", from: string, text: string): HTMLElement[] {
-  if (direction === "sent") return [make("span", "direction", "sent to "), make("b", "", stringOf(text, "to"))];
+  const op = stringOf(text, "op");
+  if (direction === "sent")
+    return [make("span", "direction", op === "pub" ? "sent to " : `sent ${op} `), make("b", "", stringOf(text, "to") || stringOf(text, "room"))];
+  if (op !== "") return [make("span", "direction", `received ${op} `), make("b", "", stringOf(text, "room") || stringOf(text, "stream"))];
   const event = memberText(text, "event") ?? "";
   const kind = make("span", "event", `event ${event}${EVENTS[event] === undefined ? "" : `, ${EVENTS[event]}`}`);
   return [make("span", "direction", "received from "), make("b", "", from === "" ? "the API" : from), kind];

@@ -2,14 +2,17 @@
 
 export type State = "idle" | "connecting" | "connected" | "disconnected" | "closed";
 
-/** The SDK's error: `code` is a stable word, `closeCode` the WebSocket's. */
+/** The SDK's error: `code` is a stable word, `closeCode` the WebSocket's, `serverCode` the server's; `room` is one that could not be entered. */
 export interface SdkError extends Error {
   readonly code: string;
+  readonly serverCode?: number;
+  readonly room?: string;
   readonly closeCode?: number;
 }
 
 export interface StateChange {
   readonly state: State;
+  readonly previous: State;
   readonly reason?: SdkError;
   readonly retryInMs?: number;
 }
@@ -17,9 +20,15 @@ export interface StateChange {
 export interface Client {
   connect(): Promise<void>;
   close(): Promise<void>;
-  send(to: string, data: object): Promise<void>;
+  send(to: string, data: object): Promise<unknown>;
+  room(name: string): Room;
   on(event: "state", listener: (change: StateChange) => void): unknown;
   on(event: "error", listener: (error: SdkError) => void): unknown;
+}
+
+export interface Room {
+  subscribe(): Promise<void>;
+  send(data: object): Promise<unknown>;
 }
 
 export interface ClientOptions {

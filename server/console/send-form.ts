@@ -1,4 +1,4 @@
-// The lower part of a pane: a message to another account, as a client sends it.
+// The lower part of a pane: a message to another account or to a room, as a client sends it.
 import { find, showProblem } from "./dom.ts";
 import { objectFault } from "./json-text.ts";
 import type { Session } from "./session.ts";
@@ -11,17 +11,21 @@ export interface SendForm {
 /** Ctrl or Cmd with Enter sends from the message field, too. */
 export function createSendForm(form: HTMLFormElement, session: Session): SendForm {
   const to = find(form, "[name=to]", HTMLInputElement);
+  const room = find(form, "[name=room]", HTMLInputElement);
   const data = find(form, "[name=data]", HTMLTextAreaElement);
   const problem = find(form, ".problem", HTMLElement);
   const typed = new Set<EventTarget | null>();
 
   async function send(): Promise<void> {
-    const fault = to.value === "" ? "Name the account to send to, such as user_2." : objectFault(data.value);
-    showProblem(problem, fault, to.value === "" ? to : data);
+    const nobody = to.value === "" && room.value === "";
+    const fault = nobody ? "Name the account to send to, such as user_2, or a room." : objectFault(data.value);
+    showProblem(problem, fault, nobody ? to : data);
     if (fault !== undefined) return;
     if (session.state !== "connected") return showProblem(problem, "This account is not connected. Press Connect above, then send again.");
     try {
-      await session.send(to.value, JSON.parse(data.value) as object);
+      const body = JSON.parse(data.value) as object;
+      if (room.value === "") await session.send(to.value, body);
+      else await session.sendToRoom(room.value, body);
     } catch (error) {
       showProblem(problem, `Not sent: ${error instanceof Error ? error.message : String(error)}.`);
     }
@@ -33,7 +37,7 @@ export function createSendForm(form: HTMLFormElement, session: Session): SendFor
   });
   form.addEventListener("input", ({ target }) => {
     typed.add(target);
-    for (const control of [to, data]) control.removeAttribute("aria-invalid");
+    for (const control of [to, room, data]) control.removeAttribute("aria-invalid");
   });
   data.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();

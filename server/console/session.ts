@@ -1,5 +1,6 @@
 // One account's connection: the SDK's client, with the frames as they travel and its troubles as sentences.
-import { closeSentence } from "./explain.ts";
+import { closeSentence, refusalSentence } from "./explain.ts";
+import { memberText } from "./json-text.ts";
 import type { Client, CreateClient, SdkError, State, StateChange } from "./sdk.ts";
 
 export interface SessionEvents {
@@ -15,8 +16,10 @@ export interface Session {
   readonly state: State;
   /** Connects as the token's account; ends the connection before. */
   open(appKey: string, token: string): void;
-  /** Rejects when the message was not taken; its error's message says why. */
+  /** Resolves when the server has accepted the message. Rejects when it was not taken; its error's message says why. */
   send(to: string, data: object): Promise<void>;
+  /** The same to a room, which this account enters first. */
+  sendToRoom(room: string, data: object): Promise<void>;
   close(): void;
 }
 
@@ -54,11 +57,17 @@ export function createSession({ createClient, server, explain }: SessionOptions,
       if (client !== mine && client !== undefined) return;
       state = change.state;
       on.state(state, troubleOf(change));
-      if (change.reason?.code === "connect_failed") void lookUpRefusal(mine);
+      if (change.previous === "connecting" && change.reason?.closeCode !== undefined) void lookUpRefusal(mine);
     });
-    mine.on("error", (error) => on.problem(sentenceOf(error)));
+    // What the server answered to a send is shown beside the send form.
+    mine.on("error", (error) => error.code !== "refused" && on.problem(sentenceOf(error)));
     // Its failure comes as a state, too.
     mine.connect().catch(() => {});
+  }
+
+  function connected(): Client {
+    if (client === undefined) throw new Error("Connect this account first");
+    return client;
   }
 
   return {
@@ -66,21 +75,42 @@ export function createSession({ createClient, server, explain }: SessionOptions,
       return state;
     },
     open,
-    send: (to, data) => (client === undefined ? Promise.reject(new Error("Connect this account first.")) : client.send(to, data)),
+    send: async (to, data) => void (await explained(connected().send(to, data))),
+    sendToRoom: async (name, data) => {
+      const room = connected().room(name);
+      await explained(room.subscribe());
+      await explained(room.send(data));
+    },
     close,
   };
 }
 
+/** What an op was for, in the errors that the server answers with. */
+async function explained<T>(asked: Promise<T>): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    const { serverCode, message } = error as SdkError;
+    throw serverCode === undefined ? error : new Error(refusalSentence(serverCode, message.replace(/^\d+ /, "")).replace(/\.$/, ""));
+  }
+}
+
+/** Frames that only keep the connection: they would hide the others. */
+const HOUSEKEEPING = ["hello", "reply", "error", "ping", "pong", "refresh"];
+
 /** A WebSocket that shows its frames to `see`. */
 function watched(see: SessionEvents["frame"]): typeof WebSocket {
+  const show: typeof see = (direction, text) => {
+    if (!HOUSEKEEPING.includes(JSON.parse(memberText(text, "op") ?? '""'))) see(direction, text);
+  };
   return class extends WebSocket {
     constructor(url: string | URL, protocols?: string | string[]) {
       super(url, protocols);
-      this.addEventListener("message", ({ data }) => see("received", String(data)));
+      this.addEventListener("message", ({ data }) => show("received", String(data)));
     }
 
     override send(data: string): void {
-      see("sent", data);
+      show("sent", data);
       super.send(data);
     }
   };
@@ -93,7 +123,7 @@ function troubleOf({ reason, retryInMs }: StateChange): string | undefined {
 }
 
 function sentenceOf({ code, message, closeCode }: SdkError): string {
-  if (code === "connect_failed") return "The server refused the connection, or did not answer.";
-  if (code === "connection_lost" || code === "stopped") return closeSentence(closeCode);
+  if (code === "connect_failed" && closeCode === 1006) return "The server refused the connection, or did not answer.";
+  if (closeCode !== undefined) return closeSentence(closeCode);
   return `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
 }

@@ -172,13 +172,14 @@ test("the keyboard reaches every control in reading order, and shows where it is
     "Clear",
     `Frames of Account ${letter}`,
     "Send to account",
+    "Or to a room, which it enters first",
     "Message, a JSON object",
     "Send",
   ];
   const expected = [
     ...["Skip to the accounts", "API reference", "openapi.yaml", "App key", "App secret", "Show the secret"],
     ...pane("A", stops[8] ?? ""),
-    ...pane("B", stops[18] ?? ""),
+    ...pane("B", stops[19] ?? ""),
     ...[
       "To accounts, one a line",
       "Message, a JSON object",

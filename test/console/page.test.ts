@@ -35,6 +35,27 @@ test("two accounts connect from one link, and a message travels between them", a
   assert.deepEqual(complaints, []);
 });
 
+test("a message to a room enters the room first and comes back from it; a room that nobody opened is explained", async (t) => {
+  const { url } = await start(t);
+  const ta = tokenFor("user_1", SECRET, { rooms: ["chat:*"] });
+  const { page, complaints } = await openPage(t, browser, url, linkOf({ app: "test", a: "user_1", ta }));
+  await stateOf(page, "a", "connected");
+  const pane = paneOf(page, "a");
+  await pane.getByLabel("Or to a room").fill("chat:1");
+  await pane.getByRole("button", { name: "Send" }).click();
+  const received = pane.locator(".frame.received");
+  await received.waitFor();
+  assert.match((await received.textContent()) ?? "", /received from user_1event 2, room/);
+  assert.deepEqual(
+    (await pane.locator(".frame.sent .frame-head").allTextContents()).map((text) => text.replace(/^[\d:.]+/, "")),
+    ["sent sub chat:1", "sent to chat:1"],
+  );
+  await pane.getByLabel("Or to a room").fill("secret");
+  await pane.getByRole("button", { name: "Send" }).click();
+  assert.match((await problemOf(page, "[data-letter=a] .send")) ?? "", /may not enter this room.* \(error 1011\)\. Have the backend add the account/);
+  assert.deepEqual(complaints, []);
+});
+
 test("a push from the page reaches both accounts as the API's, and its id is shown", async (t) => {
   const { url } = await start(t);
   const { page, complaints } = await openConnected(t, browser, url);

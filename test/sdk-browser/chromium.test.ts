@@ -102,7 +102,7 @@ test("a page kept in the back/forward cache gives up its socket and reconnects w
   assert.equal(site.reports.filter((report) => report.includes("pageshow")).length, 2, "the same page, shown twice");
 });
 
-test("a refused token is seen as a failed connection, and the page goes on trying with a new one", async (t) => {
+test("a refused token is known by its close code, and the page goes on with a new one", async (t) => {
   const server = await startServer(t);
   const site = await startSite(t);
   site.pages.set("/", page("/sdk/xlvein.iife.js", server.url).replace("client.connect();", ""));
@@ -119,7 +119,7 @@ test("a refused token is seen as a failed connection, and the page goes on tryin
       return { reasons, errors };
     })()`,
   );
-  assert.deepEqual(seen, { reasons: ["first", "refused"], errors: [[true, "XlveinError", "connect_failed", 1006]] });
+  assert.deepEqual(seen, { reasons: ["first", "refused"], errors: [[true, "XlveinError", "connect_failed", 4007]] });
 });
 
 test("a url relative to the page is the page's own server", async (t) => {

@@ -22,9 +22,9 @@ test("connect() goes through connecting to connected and resolves", async () => 
     { state: "connecting", previous: "idle", reason: undefined, retryInMs: undefined },
     { state: "connected", previous: "connecting", reason: undefined, retryInMs: undefined },
   ]);
-  assert.equal(sockets.last.url, "wss://push.example.com/ws/connect?app_id=test&device_id=phone+1&token=t");
-  assert.equal(sockets.last.protocols, undefined, "the classic protocol offers no subprotocol");
-  assert.equal(clock.pending, 0, "a connection that stands needs no timer");
+  assert.equal(sockets.last.url, "wss://push.example.com/ws/connect?app_id=test&device_id=phone+1");
+  assert.deepEqual(sockets.last.protocols, ["xlvein.v2.json", "xlvein.token.t"]);
+  assert.equal(clock.pending, 1, "a connection that stands has one timer: for a server that goes silent");
 });
 
 test("connect() called again while connecting or connected makes no second socket", async () => {
@@ -59,6 +59,62 @@ test("connect() stays pending through failures and resolves when one attempt suc
   sockets.last.accept();
   await ready;
   assert.equal(sockets.all.length, 2);
+});
+
+test("an open socket is not a connection: that begins with the server's hello, and ends with its silence", async () => {
+  const { client, sockets, clock, states, closed } = fakeClient();
+  const ready = client.connect();
+  await settle();
+  sockets.last.open();
+  assert.equal(client.state, "connecting");
+  assert.equal(client.connectionId, undefined);
+  await clock.advance(9_999);
+  sockets.last.accept({ ping_ms: 5_000 });
+  await ready;
+  assert.equal(client.connectionId, "c1");
+  for (let i = 0; i < 3; i++) {
+    await clock.advance(14_999);
+    sockets.last.receive('{"op":"ping"}');
+  }
+  assert.deepEqual(sockets.last.ops(), Array(3).fill({ op: "pong" }));
+  assert.equal(client.state, "connected");
+  await clock.advance(15_000);
+  assert.equal(client.state, "disconnected");
+  assert.equal(states.at(-1)?.reason?.code, "timeout");
+  assert.equal(client.connectionId, undefined);
+  await clock.advance(2_000);
+  assert.equal(sockets.all.length, 2);
+  await closed();
+});
+
+test("a refusal before the hello is told by its close code", async () => {
+  for (const [code, state, word] of [
+    [4001, "closed", "stopped"],
+    [4009, "closed", "stopped"],
+    [4100, "disconnected", "connect_failed"],
+    [4104, "disconnected", "connect_failed"],
+    [1006, "disconnected", "connect_failed"],
+  ] as const) {
+    const { client, sockets, errors, closed } = fakeClient();
+    void client.connect();
+    await settle();
+    sockets.last.open();
+    sockets.last.end(code, "because");
+    assert.equal(client.state, state);
+    assert.deepEqual([errors[0]?.code, errors[0]?.closeCode], [word, code]);
+    assert.match(errors[0]?.message ?? "", new RegExp(`${code} because`));
+    await closed();
+  }
+});
+
+test("frames of tomorrow's servers are ignored, and drain changes nothing", async () => {
+  const { client, sockets, errors, messages, connected, closed } = fakeClient();
+  await connected({ news: true });
+  sockets.last.receive('{"op":"drain","within_ms":9000}');
+  sockets.last.receive('{"op":"fireworks","data":{}}');
+  assert.deepEqual([errors, messages], [[], []]);
+  assert.equal(client.state, "connected");
+  await closed();
 });
 
 test("close() resolves once the socket is gone, leaves no timer and no listener, and may be called twice", async () => {

@@ -3,6 +3,8 @@ import {
   type ClientOptions,
   type Clock,
   createClient,
+  type GapEvent,
+  type Message,
   type PageLike,
   type StateChange,
   type WebSocketLike,
@@ -90,10 +92,35 @@ export class FakeSocket implements WebSocketLike {
     this.closingAt = this.#clock.now();
   }
 
-  /** The server accepts the handshake. */
-  accept(): void {
+  /** The server accepts the handshake, and says hello. */
+  accept(more: object = {}): void {
+    this.open();
+    this.receive(hello(this.#clock.now(), more));
+  }
+
+  /** The server accepts the handshake, and says nothing yet. */
+  open(): void {
     this.readyState = 1;
     this.onopen?.({ type: "open" } as never);
+  }
+
+  /** The frames sent, parsed; those of one op only. */
+  ops(op?: string): Record<string, unknown>[] {
+    return this.sent.map((text) => JSON.parse(text) as Record<string, unknown>).filter((frame) => op === undefined || frame["op"] === op);
+  }
+
+  /** Answers the last op sent, or the one given. */
+  reply(more: object = {}, to: Record<string, unknown> | undefined = this.ops().at(-1)): void {
+    this.receive(JSON.stringify({ op: "reply", id: to?.["id"], ...more }));
+  }
+
+  refuseOp(code: number, more: object = {}, to: Record<string, unknown> | undefined = this.ops().at(-1)): void {
+    this.receive(JSON.stringify({ op: "error", id: to?.["id"], code, message: "no", retryable: false, ...more }));
+  }
+
+  /** The token that was offered. */
+  get token(): string | undefined {
+    return this.protocols?.[1]?.replace("xlvein.token.", "");
   }
 
   receive(data: unknown): void {
@@ -177,6 +204,25 @@ export class FakePage implements PageLike {
   }
 }
 
+/** A hello; streams are there and empty, unless `more` says otherwise. */
+export function hello(time: number, more: object = {}): string {
+  const position = (epoch: string) => ({ position: { epoch, offset: 0, msg_id: "" } });
+  return JSON.stringify({
+    op: "hello",
+    connection_id: "c1",
+    account: "user_1",
+    server_version: "0.1.0",
+    ping_ms: 25_000,
+    max_frame_bytes: 65_536,
+    recoverable: true,
+    time,
+    rights: ["direct", "publish", "history"],
+    rooms: [],
+    streams: { account: position("a"), app: position("p") },
+    ...more,
+  });
+}
+
 /** A client on doubles, with everything it announced. */
 export function fakeClient(options: Partial<ClientOptions> = {}) {
   const clock = new FakeClock();
@@ -185,8 +231,17 @@ export function fakeClient(options: Partial<ClientOptions> = {}) {
   const client = createClient({ url: "https://push.example.com", appKey: "test", token: "t", WebSocket: sockets.WebSocket, page, clock, ...options });
   const states: StateChange[] = [];
   const errors: XlveinError[] = [];
+  const messages: Message[] = [];
+  const gaps: GapEvent[] = [];
   client.on("state", (change) => states.push(change));
   client.on("error", (error) => errors.push(error));
+  client.on("message", (message) => messages.push(message));
+  client.on("gap", (gap) => gaps.push(gap));
+  /** Waits until the client has made another socket. */
+  async function attempted(): Promise<void> {
+    for (const { length } = sockets.all; sockets.all.length === length; ) await clock.advance(500);
+  }
+
   return {
     client,
     clock,
@@ -194,13 +249,23 @@ export function fakeClient(options: Partial<ClientOptions> = {}) {
     page,
     states,
     errors,
-    /** Connects and accepts. */
-    connected: async () => {
+    messages,
+    gaps,
+    /** Connects and accepts; `more` is for the hello. */
+    connected: async (more: object = {}) => {
       const ready = client.connect();
       await settle();
-      sockets.last.accept();
+      sockets.last.accept(more);
       await ready;
     },
+    /** The connection breaks; a new one is there, with this in its hello. */
+    reconnected: async (more: object = {}) => {
+      sockets.last.end();
+      await attempted();
+      sockets.last.accept(more);
+      await settle();
+    },
+    attempted,
     /** Closes, lets the socket end, and so lets the test end. */
     closed: async () => {
       const gone = client.close();
@@ -215,7 +280,9 @@ export function fakeToken(payload: object): string {
   return `h.${Buffer.from(JSON.stringify(payload)).toString("base64url")}.s`;
 }
 
-/** A classic message frame. */
+let frames = 0;
+
+/** A message frame of the account's stream, where the server keeps no streams unless `more` says otherwise. Each has an id of its own. */
 export function frame(data: object, more: object = {}): string {
-  return JSON.stringify({ to: "user_1", event: 0, data, msg_id: "m1", send_at: 1_700_000_000_000, ...more });
+  return JSON.stringify({ to: "user_1", event: 0, data, msg_id: `m${++frames}`, send_at: 1_700_000_000_000, ...more });
 }

@@ -9,9 +9,20 @@ test("a push becomes a message with the SDK's names", async () => {
   const seen: Message[] = [];
   client.on("message", (message) => seen.push(message));
   await connected();
-  sockets.last.receive(frame({ text: "hi" }));
+  sockets.last.receive(frame({ text: "hi" }, { msg_id: "x1", epoch: "a", offset: 1, key: "k", trace: "00-1" }));
   assert.deepEqual(seen, [
-    { from: undefined, to: "user_1", event: 0, data: { text: "hi" }, msgId: "m1", sendAt: 1_700_000_000_000, conversationId: undefined },
+    {
+      to: "user_1",
+      event: 0,
+      data: { text: "hi" },
+      msgId: "x1",
+      sendAt: 1_700_000_000_000,
+      conversationId: undefined,
+      epoch: "a",
+      offset: 1,
+      key: "k",
+      trace: "00-1",
+    },
   ]);
   await closed();
 });
@@ -28,15 +39,20 @@ test("a client's message has its sender and conversation", async () => {
   await closed();
 });
 
-test("a server of the first generation, which leaves event 0 out and sends empty texts, is understood", async () => {
-  const { client, sockets, connected, closed } = fakeClient();
-  const seen: Message[] = [];
-  client.on("message", (message) => seen.push(message));
+test("messages of a room and of everyone have no `to`", async () => {
+  const { client, sockets, messages, connected, closed } = fakeClient();
   await connected();
-  sockets.last.receive('{"from":"","to":"user_1","data":{"text":"123"},"msg_id":"1","send_at":1679024686,"conversation_id":""}');
-  assert.equal(seen[0]?.event, 0);
-  assert.equal(seen[0]?.from, undefined);
-  assert.equal(seen[0]?.conversationId, undefined);
+  void client.room("r").subscribe();
+  sockets.last.reply();
+  sockets.last.receive(frame({ n: 1 }, { to: undefined, room: "r", event: 2, conversation_id: "r" }));
+  sockets.last.receive(frame({ n: 2 }, { to: undefined }));
+  assert.deepEqual(
+    messages.map(({ to, room, event, data }) => [to, room, event, data["n"]]),
+    [
+      [undefined, "r", 2, 1],
+      [undefined, undefined, 0, 2],
+    ],
+  );
   await closed();
 });
 
@@ -46,10 +62,8 @@ for (const [what, data] of [
   ["is null", "null"],
   ["is an array", "[]"],
   ["is binary", new ArrayBuffer(4)],
-  ["has no data", '{"to":"a","msg_id":"1","send_at":1}'],
-  ["has data that is no object", '{"to":"a","msg_id":"1","send_at":1,"data":[]}'],
   ["has no msg_id", '{"to":"a","send_at":1,"data":{}}'],
-  ["has a send_at that is no number", '{"to":"a","msg_id":"1","send_at":"1","data":{}}'],
+  ["is a hello without anything", '{"op":"hello"}'],
 ] as const) {
   test(`a frame that ${what} is skipped and announced, and the connection goes on`, async () => {
     const { client, sockets, errors, connected, closed } = fakeClient();

@@ -49,7 +49,7 @@ test("the whole client is at most 5 kB gzipped, the hooks 1 kB", async () => {
 
 test("the tarball holds what is built, the README and the licence", async (t) => {
   const { packed } = await install(t);
-  const library = ["index", "react"].flatMap((name) => ["cjs", "cjs.map", "d.cts", "d.ts", "js", "js.map"].map((end) => `dist/${name}.${end}`));
+  const library = ["index", "react", "testing"].flatMap((name) => ["cjs", "cjs.map", "d.cts", "d.ts", "js", "js.map"].map((end) => `dist/${name}.${end}`));
   assert.deepEqual(packed.files.map(({ path }) => path).sort(), ["LICENSE", "README.md", ...library, "dist/xlvein.iife.js", "package.json"]);
 });
 
@@ -63,6 +63,8 @@ test("nothing is imported but React, and that only by the hooks", async () => {
     ["xlvein.iife.js", []],
     ["react.js", ["react"]],
     ["react.cjs", ["react"]],
+    ["testing.js", []],
+    ["testing.cjs", []],
   ] as const) {
     const text = await readFile(join(PACKAGE, "dist", file), "utf8");
     const imported = [...text.matchAll(/(?:from|require\(|import\()\s*["'`]([^"'`]+)["'`]/g)].map(([, name]) => name);
@@ -95,8 +97,9 @@ test("are-the-types-wrong finds nothing in any resolution that knows `exports`",
 });
 
 const CONSUMER = `
-import { type Client, type ClientOptions, createClient, type Message, type State, XlveinError } from "@xlvein/browser";
-import { useConnectionState, useMessage, useMessages, useXlvein } from "@xlvein/browser/react";
+import { type Client, type ClientOptions, createClient, type Message, type Room, type Sent, type State, XlveinError } from "@xlvein/browser";
+import { useConnectionState, useMessage, useMessages, useRoom, useXlvein } from "@xlvein/browser/react";
+import { createFakeServer } from "@xlvein/browser/testing";
 interface Order { id: number }
 const order: Order = { id: 1 };
 const options: ClientOptions = { url: "https://push.example.com", appKey: "test", getToken: async ({ reason, signal }) => reason + signal.aborted, deviceId: undefined };
@@ -104,7 +107,14 @@ export const client: Client = createClient(options);
 createClient({ url: new URL("https://push.example.com"), token: "t", WebSocket, page: window });
 export async function main(): Promise<void> {
   await client.connect();
-  await client.send("user_1", order);
+  const { msgId, duplicate, offset }: Sent = await client.send("user_1", order, { key: "k", excludeSelf: true });
+  const room: Room = client.room("chat:1", { token: async () => msgId + duplicate + offset?.toFixed() });
+  await room.subscribe();
+  await room.send({ text: "hi" });
+  const { messages, position, more } = await room.history({ limit: 10 });
+  await client.history({ stream: "app", after: messages[0] ?? position, before: more ? 1 : undefined });
+  client.on("gap", ({ room, stream, reason, from, to }) => [room?.length, stream === "app", reason === "lost", from, to]);
+  room.on("membership", ({ room, member, reason }) => [room.length, member, reason === "removed"]);
   const off: () => void = client.on("message", ({ data, from }: Message) => [data["text"], from?.toUpperCase()]);
   client.on("state", ({ state, previous, reason, retryInMs }) => [state === "connected", previous, reason?.closeCode, retryInMs?.toFixed()]);
   client.on("error", (error) => error instanceof XlveinError && error.code === "token_failed");
@@ -113,10 +123,14 @@ export async function main(): Promise<void> {
 }
 export function Component(): State {
   useMessage(client, (message) => message.msgId.toUpperCase());
+  useMessages(useRoom(client, "chat:1")).map((message) => message.room);
   useMessages(client, { limit: 10 }).map((message) => message.msgId);
   useXlvein(client);
   return useConnectionState(client);
 }
+const fake = createFakeServer({ history: 10 });
+createClient({ url: "https://fake", appKey: "test", token: fake.token("user_1", { rooms: ["*"] }), WebSocket: fake.WebSocket });
+fake.connections.map(({ account, cut }) => [account.length, cut()]);
 // @ts-expect-error there is no such event
 client.on("msg", () => {});
 // @ts-expect-error there is no such state
@@ -158,14 +172,17 @@ test("the types serve a strict program, as ESM, as CommonJS and for a bundler", 
 
 const PROGRAM = `
 const [url, token] = process.argv.slice(2);
-const client = createClient({ url, appKey: "test", token });
 (async () => {
+for (const server of [undefined, createFakeServer()]) {
+  const more = server && { WebSocket: server.WebSocket, token: server.token("user_1") };
+  const client = createClient({ url, appKey: "test", token, ...more });
   await client.connect();
   const reader = client.messages();
   await client.send("user_1", { text: "hello" });
   const { value } = await reader.next();
   console.log(value.data.text, value.from, typeof useMessages, new XlveinError("offline", "").name);
   await client.close();
+}
 })();
 `;
 
@@ -174,14 +191,14 @@ test("the ESM and the CommonJS build connect and send, and leave nothing that ke
   const { url } = await startServer(t);
   await writeFile(
     join(app, "esm.mjs"),
-    `import { createClient, XlveinError } from "@xlvein/browser";\nimport { useMessages } from "@xlvein/browser/react";\n${PROGRAM}`,
+    `import { createClient, XlveinError } from "@xlvein/browser";\nimport { useMessages } from "@xlvein/browser/react";\nimport { createFakeServer } from "@xlvein/browser/testing";\n${PROGRAM}`,
   );
   await writeFile(
     join(app, "cjs.cjs"),
-    `const { createClient, XlveinError } = require("@xlvein/browser");\nconst { useMessages } = require("@xlvein/browser/react");\n${PROGRAM}`,
+    `const { createClient, XlveinError } = require("@xlvein/browser");\nconst { useMessages } = require("@xlvein/browser/react");\nconst { createFakeServer } = require("@xlvein/browser/testing");\n${PROGRAM}`,
   );
   for (const file of ["esm.mjs", "cjs.cjs"]) {
     const { stdout } = await run(process.execPath, [join(app, file), url, tokenFor("user_1")], { timeout: 60_000 });
-    assert.equal(stdout, "hello user_1 function XlveinError\n", file);
+    assert.equal(stdout, "hello user_1 function XlveinError\n".repeat(2), file);
   }
 });

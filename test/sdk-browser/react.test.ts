@@ -4,7 +4,7 @@ import { before, test } from "node:test";
 import { createElement } from "react";
 import { useConnectionState, useMessages, useXlvein } from "../../sdk-browser/src/react.ts";
 import { push, tokenFor } from "../helpers/client.ts";
-import { startServer } from "../helpers/server.ts";
+import { SECRET, startServer } from "../helpers/server.ts";
 import { checkBuilt } from "./built.ts";
 import { bundle } from "./bundle.ts";
 import { fakeClient } from "./doubles.ts";
@@ -26,9 +26,10 @@ const APP = `
 import { StrictMode, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { createClient } from "@xlvein/browser";
-import { useConnectionState, useMessage, useMessages, useXlvein } from "@xlvein/browser/react";
+import { useConnectionState, useMessage, useMessages, useRoom, useXlvein } from "@xlvein/browser/react";
 
 const clients = window.tokens.map((token) => createClient({ url: window.server, appKey: "test", token }));
+window.clients = clients;
 window.heard = [];
 window.renders = 0;
 
@@ -49,7 +50,9 @@ function App() {
   window.swap = setIndex;
   const client = clients[index];
   const state = useXlvein(client);
-  return <><p id="state">{state}</p><p id="same">{useConnectionState(client)}</p><Inbox client={client} /></>;
+  const room = useRoom(client, "lobby");
+  const talk = useMessages(room);
+  return <><p id="talk">{talk.map(({ data }) => data.text).join(",")}</p><p id="state">{state}</p><p id="same">{useConnectionState(client)}</p><Inbox client={client} /></>;
 }
 
 const root = createRoot(document.body.appendChild(document.createElement("div")));
@@ -61,7 +64,7 @@ window.states = () => clients.map((client) => client.state);
 test("in Chromium, under StrictMode, the hooks connect once, follow the state, keep the last messages, change clients and close", async (t) => {
   const server = await startServer(t);
   const site = await startSite(t);
-  const globals = { server: server.url, tokens: [tokenFor("user_1"), tokenFor("user_2")] };
+  const globals = { server: server.url, tokens: ["user_1", "user_2"].map((account) => tokenFor(account, SECRET, { rooms: ["lobby"] })) };
   site.pages.set("/app.js", `text/javascript\n${await bundle(t, APP)}`);
   site.pages.set(
     "/",
@@ -86,10 +89,17 @@ test("in Chromium, under StrictMode, the hooks connect once, follow the state, k
   await shows("inbox", "b,c,d");
   assert.deepEqual(await tab.evaluate("heard"), [0, 1, 2, 3]);
 
+  await tab.waitForFunction('clients[0].room("lobby").subscribed');
+  await tab.evaluate('clients[0].room("lobby").send({ text: "to the lobby" })');
+  await shows("talk", "to the lobby");
+  await shows("inbox", "c,d,to the lobby");
+
   await tab.evaluate("swap(1)");
   await shows("state", "connected");
   await tab.waitForFunction('states().join() === "closed,connected"');
+  await tab.waitForFunction('!clients[0].room("lobby").subscribed && clients[1].room("lobby").subscribed');
   await shows("inbox", "");
+  await shows("talk", "");
   await push(server.url, ["user_1", "user_2"], { text: "second" });
   await shows("inbox", "second");
   await untilConnections(server.url, "user_1", 0);

@@ -54,19 +54,35 @@ for (const [index, { language, code }] of blocks.entries()) {
   });
 }
 
-test("the example for Node.js connects, prints what is pushed and ends", async (t) => {
-  const code = blocks.find(({ code }) => code.startsWith("// node"))?.code ?? assert.fail("there is no example for Node.js");
-  const { url } = await startServer(t);
+/** Runs an example as a program of its own; answers its lines and its end. */
+async function runProgram(t: TestContext, code: string) {
   const cache = join(ROOT, "node_modules/.cache");
   await mkdir(cache, { recursive: true });
   const directory = await mkdtemp(join(cache, "sdk-browser-readme-"));
   t.after(() => rm(directory, { recursive: true, force: true }));
   const file = join(directory, "example.mjs");
-  await writeFile(file, code.replaceAll(`http://${DOCUMENTED}`, url));
+  await writeFile(file, code);
   const child = spawn(process.execPath, [file], { env: { ...process.env, XLVEIN_TOKEN: tokenFor("user_1") }, stdio: ["ignore", "pipe", "inherit"] });
   t.after(() => child.kill("SIGKILL"));
   const ended = once(child, "exit");
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return { ended, lines: createInterface({ input: child.stdout })[Symbol.asyncIterator]() };
+}
+
+/** The examples for Node.js, in the order of the document. */
+const programs = blocks.map(({ code }) => code).filter((code) => code.startsWith("// node"));
+
+test("the example for tests runs without a server and ends", async (t) => {
+  const { lines, ended } = await runProgram(t, programs.find((code) => code.includes("createFakeServer")) ?? assert.fail("there is no example for tests"));
+  const printed: string[] = [];
+  for await (const line of { [Symbol.asyncIterator]: () => lines }) printed.push(line);
+  assert.deepEqual(printed, ["connecting", "connected", "hello 1", "hello, all 1", "disconnected", "connecting", "connected", "missed 2", "closed"]);
+  assert.deepEqual(await ended, [0, null]);
+});
+
+test("the example for Node.js connects, prints what is pushed and ends", async (t) => {
+  const code = programs.find((code) => !code.includes("createFakeServer")) ?? assert.fail("there is no example for Node.js");
+  const { url } = await startServer(t);
+  const { lines, ended } = await runProgram(t, code.replaceAll(`http://${DOCUMENTED}`, url));
   assert.equal((await lines.next()).value, "connected");
   await push(url, ["user_1"], { text: "hello" });
   assert.equal((await lines.next()).value, "hello");
@@ -95,10 +111,10 @@ async function found(file: string, from: string, to: string, pattern: RegExp): P
 test("the README lists every option, event, state, error, hook and field, and no other", async () => {
   assert.deepEqual(column("Options", "option"), await found("options.ts", "export interface ClientOptions", "\n}", /^ {2}(\w+)\??:/gm));
   assert.deepEqual(column("Events", "event"), await found("events/events.ts", "export interface ClientEvents", "\n}", /^ {2}(\w+):/gm));
-  assert.deepEqual(column("States", "`client.state`"), await found("connection/connection.ts", "export type State", ";", /"(\w+)"/g));
+  assert.deepEqual(column("States", "`client.state`"), await found("events/events.ts", "export type State", ";", /"(\w+)"/g));
   assert.deepEqual(column("Errors", "code"), await found("errors.ts", "export type ErrorCode", ";", /"(\w+)"/g));
   assert.deepEqual(column("React", "hook"), await found("react.ts", "//", "\u0000", /^export function (\w+)/gm));
-  assert.deepEqual(column("Messages", "field"), await found("protocol/protocol.ts", "export interface Message", "\n}", /readonly (\w+):/g));
+  assert.deepEqual(column("Messages", "field"), await found("protocol/protocol.ts", "export interface Message", "\n}", /readonly (\w+)\??:/g));
 });
 
 test("the README's size is the real one", async () => {

@@ -11,66 +11,89 @@ function asking(options: Partial<ClientOptions> = {}) {
   return { reasons, ...fakeClient({ token: undefined, getToken, ...options }) };
 }
 
-const tokenOf = (socket: { url: string }) => new URL(socket.url).searchParams.get("token");
+const tokenOf = (socket: { token: string | undefined }) => socket.token;
 
 test("the first connection asks for a token, a reconnection uses it again", async () => {
   const { reasons, sockets, clock, connected, closed } = asking();
   await connected();
   sockets.last.end(1012);
-  await clock.advance(500);
+  await clock.advance(2_000);
   assert.deepEqual(sockets.all.map(tokenOf), ["token-1", "token-1"]);
   assert.deepEqual(reasons, ["first"]);
   await closed();
 });
 
-test("a token given beside getToken is used until it is no good", async () => {
+test("a token given beside getToken is used until the server refuses it", async () => {
   const { reasons, sockets, clock, connected, closed } = asking({ token: "given" });
   await connected();
   assert.deepEqual(reasons, []);
   sockets.last.end();
   await clock.advance(2_000);
-  sockets.last.end();
+  sockets.last.end(1006);
   await clock.advance(2_000);
-  assert.deepEqual(sockets.all.map(tokenOf), ["given", "given", "token-1"]);
+  assert.equal(tokenOf(sockets.last), "given", "a server that cannot be reached does not speak against the token");
+  sockets.last.open();
+  sockets.last.end(4007);
+  await clock.advance(4_000);
+  assert.equal(tokenOf(sockets.last), "token-1");
   await closed();
 });
 
-test("a handshake that fails may have been refused: the next attempt asks again", async () => {
-  const { reasons, sockets, clock, client, errors, closed } = asking();
-  void client.connect();
+test("a refused token (4007) is replaced once; when the new one is refused too, the client stops", async () => {
+  const { client, reasons, sockets, clock, states, errors } = asking();
+  const ready = client.connect();
   await settle();
-  sockets.last.end(1006);
-  assert.equal(errors[0]?.code, "connect_failed");
-  assert.equal(errors[0]?.closeCode, 1006);
+  sockets.last.open();
+  sockets.last.end(4007, "token: expired");
+  assert.deepEqual([errors[0]?.code, errors[0]?.closeCode], ["connect_failed", 4007]);
   await clock.advance(2_000);
   assert.deepEqual(reasons, ["first", "refused"]);
-  assert.equal(tokenOf(sockets.last), "token-2");
-  sockets.last.accept();
-  sockets.last.end(1012);
-  await clock.advance(4_000);
-  assert.equal(tokenOf(sockets.last), "token-2", "one that has served is used again");
-  assert.equal(sockets.all.length, 3);
+  sockets.last.open();
+  sockets.last.end(4007, "token: expired");
+  assert.equal(client.state, "closed");
+  assert.deepEqual([states.at(-1)?.reason?.code, states.at(-1)?.reason?.closeCode], ["stopped", 4007]);
+  await assert.rejects(ready, { code: "stopped" });
+});
+
+test("a token that has served may be replaced again", async () => {
+  const { reasons, sockets, connected, attempted, closed } = asking();
+  await connected();
+  for (let i = 0; i < 3; i++) {
+    sockets.last.end();
+    await attempted();
+    sockets.last.open();
+    sockets.last.end(4007);
+    await attempted();
+    sockets.last.accept();
+  }
+  assert.deepEqual(reasons, ["first", "refused", "refused", "refused"]);
   await closed();
 });
 
-test("a token whose exp has passed, or passes within 10 s, is not used for another connection", async () => {
-  for (const [secondsLeft, expected] of [
-    [-1, ["expired"]],
-    [10, ["expired"]],
-    [11, []],
-  ] as const) {
-    const { reasons, connected, closed } = asking({ token: fakeToken({ sub: "用户_1", exp: START_MS / 1000 + secondsLeft }) });
-    await connected();
-    assert.deepEqual(reasons, expected);
-    await closed();
-  }
+test("a fixed token that is refused stops the client", async () => {
+  const { client, sockets, clock } = fakeClient();
+  void client.connect();
+  await settle();
+  sockets.last.open();
+  sockets.last.end(4007);
+  await clock.advance(60_000);
+  assert.equal(client.state, "closed");
+  assert.equal(sockets.all.length, 1);
 });
 
-test("a token without exp, or that is no JWT, is used as it is", async () => {
-  for (const token of [fakeToken({ sub: "user_1" }), "plain", "a.b.c", fakeToken({ exp: "soon" })]) {
-    const { reasons, connected, closed } = asking({ token });
-    await connected();
-    assert.deepEqual(reasons, []);
+test("a token whose end has passed, or passes within 10 s, is not used for another connection", async () => {
+  for (const [secondsLeft, expected] of [
+    [-1, ["first", "expired"]],
+    [8, ["first", "expired"]],
+    [13, ["first"]],
+  ] as const) {
+    const { reasons, sockets, clock, connected, closed } = asking();
+    // The server's clock is an hour ahead; what counts is how long the token lives.
+    const time = START_MS + 3_600_000;
+    await connected({ time, expires_at: time + (secondsLeft + 2) * 1_000 });
+    sockets.last.end();
+    await clock.advance(2_000);
+    assert.deepEqual(reasons, expected);
     await closed();
   }
 });
@@ -80,7 +103,7 @@ test("close code 4202 (token expired) asks for a new token at once", async () =>
   await connected();
   sockets.last.end(4202);
   await clock.advance(0);
-  assert.deepEqual(reasons, ["first", "refused"]);
+  assert.deepEqual(reasons, ["first", "expired"]);
   assert.equal(tokenOf(sockets.last), "token-2");
   await closed();
 });
@@ -112,7 +135,7 @@ test("getToken that fails is announced with its cause and tried again with back-
   assert.equal(calls, 4);
   assert.deepEqual(
     errors.map(({ code, message, cause }) => ({ code, message, cause })),
-    Array(3).fill({ code: "token_failed", message: "getToken: 401 from /token", cause }),
+    Array(3).fill({ code: "token_failed", message: "getToken: Error: 401 from /token", cause }),
   );
   assert.equal(states.filter(({ state }) => state === "disconnected").length, 3);
   sockets.last.accept();
@@ -153,7 +176,6 @@ test("getToken that never answers is given up after connectTimeoutMs, its signal
   void client.connect();
   await clock.advance(5_000);
   assert.equal(states.at(-1)?.reason?.code, "timeout");
-  assert.match(states.at(-1)?.reason?.message ?? "", /getToken/);
   assert.equal(signals[0]?.aborted, true);
   await clock.advance(1_000);
   assert.equal(signals.length, 2);
@@ -172,5 +194,105 @@ test("getToken may close the client: the user has logged out", async () => {
   await assert.rejects(client.connect(), { code: "not_connected" });
   await clock.advance(60_000);
   assert.equal(sockets.all.length, 0);
+  assert.equal(clock.pending, 0);
+});
+
+/** Answers the refresh that was asked for last. */
+const renewed = (sockets: { last: { reply(more: object): void } }, expiresAt: number | undefined) => sockets.last.reply({ expires_at: expiresAt, rights: [] });
+
+for (const [lifeMs, expectedMs] of [
+  [100_000, 80_000],
+  [30_000, 20_000],
+  [6_000, 5_000],
+  [-4_000, 5_000],
+] as const) {
+  test(`a token with ${lifeMs} ms to live is renewed on the live connection after ${expectedMs} ms, and again`, async () => {
+    const { client, reasons, clock, sockets, connected, closed } = asking();
+    const time = START_MS - 50_000;
+    await connected({ time, expires_at: time + lifeMs, ping_ms: 10_000_000 });
+    await clock.advance(expectedMs - 1);
+    assert.deepEqual(sockets.last.ops(), []);
+    await clock.advance(1);
+    assert.deepEqual(
+      sockets.last.ops("refresh").map(({ token }) => token),
+      ["token-2"],
+    );
+    renewed(sockets, time + expectedMs + lifeMs);
+    await clock.advance(expectedMs);
+    assert.deepEqual(
+      sockets.last.ops("refresh").map(({ token }) => token),
+      ["token-2", "token-3"],
+    );
+    assert.deepEqual(reasons, ["first", "expired", "expired"]);
+    renewed(sockets, undefined);
+    await clock.advance(1_000_000);
+    assert.equal(reasons.length, 3, "a token without an end needs no renewal");
+    assert.equal(client.state, "connected");
+    assert.equal(sockets.all.length, 1);
+    await closed();
+  });
+}
+
+test("a renewal that fails is announced and tried again, and what was refused is not tried again", async () => {
+  const { client, reasons, clock, sockets, errors, connected, closed } = asking();
+  await connected({ expires_at: START_MS + 1_000_000, ping_ms: 10_000_000 });
+  await clock.advance(800_000);
+  sockets.last.refuseOp(1000);
+  await settle();
+  assert.deepEqual([errors[0]?.code, errors[0]?.serverCode], ["refused", 1000]);
+  await clock.advance(160_000);
+  assert.deepEqual(reasons, ["first", "expired", "refused"]);
+  assert.deepEqual(
+    sockets.last.ops("refresh").map(({ token }) => token),
+    ["token-2", "token-3"],
+  );
+  renewed(sockets, START_MS + 3_000_000);
+  assert.equal(client.state, "connected");
+  await closed();
+  assert.equal(clock.pending, 0);
+});
+
+test("a getToken that fails while renewing is asked again before the end, and its token serves the next connection", async () => {
+  let healthy = true;
+  const { clock, sockets, errors, connected, closed } = fakeClient({
+    token: undefined,
+    getToken: () => {
+      if (!healthy) throw new Error("backend");
+      return healthy ? `t${clock.now()}` : "";
+    },
+  });
+  await connected({ expires_at: START_MS + 100_000, ping_ms: 10_000_000 });
+  healthy = false;
+  await clock.advance(90_000);
+  assert.deepEqual([...new Set(errors.map(({ code }) => code))], ["token_failed"]);
+  healthy = true;
+  await clock.advance(10_000);
+  assert.equal(sockets.last.ops("refresh").length, 1);
+  const { token } = sockets.last.ops("refresh")[0] ?? {};
+  renewed(sockets, START_MS + 10_000_000);
+  await settle();
+  sockets.last.end();
+  await clock.advance(2_000);
+  assert.equal(sockets.last.token, token);
+  await closed();
+});
+
+test("a fixed token is not renewed, and a renewal under way ends with its connection", async () => {
+  const fixed = fakeClient();
+  await fixed.connected({ expires_at: START_MS + 60_000, ping_ms: 10_000_000 });
+  await fixed.clock.advance(120_000);
+  assert.deepEqual(fixed.sockets.last.ops(), []);
+  await fixed.closed();
+  const { clock, sockets, errors, connected, closed } = asking();
+  await connected({ expires_at: START_MS + 60_000, ping_ms: 10_000_000 });
+  await clock.advance(50_000);
+  sockets.last.end();
+  await clock.advance(2_000);
+  assert.deepEqual(
+    errors.map(({ code }) => code),
+    ["connection_lost"],
+  );
+  assert.equal(sockets.last.token, "token-2");
+  await closed();
   assert.equal(clock.pending, 0);
 });

@@ -1,38 +1,14 @@
 // The life of the connection: one state, changed in `enter` alone, and at most one attempt or socket at a time.
 import type { Clock } from "../clock.ts";
+import { createDeferred, type Deferred } from "../deferred.ts";
 import { XlveinError } from "../errors.ts";
+import type { Emitter } from "../events/emitter.ts";
+import type { State } from "../events/events.ts";
 import type { Page } from "../page/page.ts";
-import { type Advice, advise, RETRY } from "../protocol/close.ts";
+import { advise, RETRY, TOKEN_EXPIRED, TOKEN_INVALID } from "../protocol/close.ts";
 import type { Reconnect } from "../reconnect/reconnect.ts";
 import type { Tokens } from "../token/token.ts";
-import type { Socket, SocketEvents } from "../transport/socket.ts";
-import type { Outbox } from "./outbox.ts";
-
-/** `idle` never asked to connect · `connecting` · `connected` · `disconnected` will retry · `closed` will not. */
-export type State = "idle" | "connecting" | "connected" | "disconnected" | "closed";
-
-export interface StateChange {
-  readonly state: State;
-  readonly previous: State;
-  /** Why, in `disconnected` and `closed`; undefined when the application closed the client itself. */
-  readonly reason: XlveinError | undefined;
-  /** Milliseconds until the next attempt, in `disconnected`; undefined while the client waits for the network or the page. */
-  readonly retryInMs: number | undefined;
-}
-
-export interface ConnectionParts {
-  readonly clock: Clock;
-  readonly tokens: Tokens;
-  readonly page: Page;
-  readonly reconnect: Reconnect;
-  readonly outbox: Outbox;
-  /** For the token and for the handshake each. */
-  readonly connectTimeoutMs: number;
-  open(token: string, on: SocketEvents): Socket;
-  onFrame(text: string): void;
-  onState(change: StateChange): void;
-  onError(error: XlveinError): void;
-}
+import type { Socket, WebSocketLike } from "../transport/socket.ts";
 
 export interface Connection {
   readonly state: State;
@@ -40,39 +16,44 @@ export interface Connection {
   connect(): Promise<void>;
   /** Resolves when the socket is gone. */
   close(): Promise<void>;
-  send(frame: string): Promise<void>;
+  /** The server has said hello; the connection is lost when nothing comes for `silenceMs`. Answers a signal that aborts when it is gone. */
+  connected(silenceMs: number): AbortSignal;
 }
 
-interface Attempt {
-  readonly abort: AbortController;
-  socket?: Socket;
-  /** Calls off the time limit of the present step. */
-  inTime(): void;
-}
-
-interface Ready {
-  readonly promise: Promise<void>;
-  settle(error?: XlveinError): void;
-}
-
-const ASLEEP = { offline: "the browser has no network", page_hidden: "the page is in the back/forward cache" };
-
-export function createConnection(parts: ConnectionParts): Connection {
-  const { clock, tokens, page, reconnect, outbox, connectTimeoutMs } = parts;
+/**
+ * `timeoutMs`: for the token and for the handshake each. `dial` opens a socket, or throws what the WebSocket class throws. `onFrame` gets the data of each
+ * frame. `onDown`: socket or attempt, if there was one, are no longer ours; `closed`: nor will there be another.
+ */
+export function createConnection(
+  clock: Clock,
+  tokens: Tokens,
+  page: Page,
+  reconnect: Reconnect,
+  emit: Emitter["emit"],
+  timeoutMs: number,
+  dial: (token: string, frame: (data: string) => void, end: (code: number, reason: string) => void) => Socket,
+  onFrame: (text: string, socket: WebSocketLike) => void,
+  onDown: (reason: XlveinError, closed: boolean) => void,
+): Connection {
   let state: State = "idle";
-  let attempt: Attempt | undefined;
+  /** There while there is an attempt or a socket; aborts when it is given up. */
+  let control: AbortController | undefined;
+  let socket: Socket | undefined;
+  /** How long the server may be silent; 0 before its hello. */
+  let silence = 0;
+  /** Calls off the time limit of the present step. */
+  let inTime = () => {};
   /** The end of the socket before: the next one waits for it. */
   let gone = Promise.resolve();
-  let ready: Ready | undefined;
+  let ready: Deferred | undefined;
 
   /** The last step of every transition, since a listener may start the next one. */
   function enter(next: State, reason?: XlveinError, retryInMs?: number): void {
     const previous = state;
     state = next;
-    if (next === "connected") settle();
-    if (next === "closed") settle(reason ?? closedByApplication());
-    parts.onState({ state, previous, reason, retryInMs });
-    if (reason && !(reason.code in ASLEEP)) parts.onError(reason);
+    emit("state", { state, previous, reason, retryInMs });
+    // To sleep is no fault.
+    if (reason && reason.code !== page.asleep()) emit("error", reason);
   }
 
   function settle(error?: XlveinError): void {
@@ -80,90 +61,86 @@ export function createConnection(parts: ConnectionParts): Connection {
     ready = undefined;
   }
 
-  function begin(): void {
-    if (page.asleep()) return enter("disconnected", asleepError());
-    const mine: Attempt = { abort: new AbortController(), inTime: () => {} };
-    attempt = mine;
-    void run(mine);
-    enter("connecting");
-  }
-
   /** The steps of an attempt. Whoever aborts it has taken over, so it ends without a word. */
-  async function run(mine: Attempt): Promise<void> {
-    const { signal } = mine.abort;
+  async function begin(): Promise<void> {
+    if (page.asleep()) return enter("disconnected", asleepError());
+    control = new AbortController();
+    const { signal } = control;
+    enter("connecting");
     await gone;
     if (signal.aborted) return;
     try {
-      limit(mine, "getToken did not answer");
-      const token = await tokens.get(signal);
+      limit();
+      const token = await tokens.obtain(signal);
       if (signal.aborted) return;
-      limit(mine, "the handshake did not finish");
-      mine.socket = parts.open(token, socketEvents(mine));
+      limit();
+      const frame = (text: string) => {
+        onFrame(text, (socket as Socket).raw);
+        if (silence) limit(silence);
+      };
+      socket = dial(token, frame, lost);
     } catch (error) {
       if (signal.aborted) return;
-      if (error instanceof XlveinError) lose(error, RETRY);
-      else finish(new XlveinError("stopped", `the browser refuses this connection: ${error}`, { cause: error }));
+      if (error instanceof XlveinError) lose(error);
+      else finish(new XlveinError("stopped", `${error}`, { cause: error }));
     }
   }
 
-  function limit(mine: Attempt, what: string): void {
-    mine.inTime();
-    mine.inTime = clock.after(connectTimeoutMs, () => lose(new XlveinError("timeout", `${what} within ${connectTimeoutMs} ms`), RETRY));
+  function limit(ms = timeoutMs): void {
+    inTime();
+    inTime = clock.after(ms, () => lose(new XlveinError("timeout", `${ms} ms`)));
   }
 
-  function socketEvents(mine: Attempt): SocketEvents {
-    return {
-      open: () => {
-        mine.inTime();
-        reconnect.opened();
-        outbox.flush(mine.socket as Socket);
-        enter("connected");
-      },
-      frame: parts.onFrame,
-      end: (closeCode, reason) => {
-        if (state === "connected") return lost(closeCode, reason);
-        // A refused handshake looks like a server that is not there: the token may be the reason.
-        tokens.refuse();
-        lose(new XlveinError("connect_failed", "the server refused the connection or cannot be reached", { closeCode }), RETRY);
-      },
-    };
+  function connected(silenceMs: number): AbortSignal {
+    silence = silenceMs;
+    reconnect.opened();
+    settle();
+    const { signal } = control as AbortController;
+    enter("connected");
+    return signal;
   }
 
   function lost(closeCode: number, reason: string): void {
-    const advice = advise(closeCode, reason);
-    const what = `${closeCode}${reason && ` ${reason}`}`;
-    if (!advice) return finish(new XlveinError("stopped", `the server ended the connection for good: ${what}`, { closeCode }));
-    if (advice.freshToken) tokens.refuse();
-    lose(new XlveinError("connection_lost", `the connection was lost: ${what}`, { closeCode }), advice);
+    let advice = advise(closeCode, reason);
+    if (closeCode === TOKEN_EXPIRED) tokens.expired();
+    // A token may have been replaced in the backend: another one is tried once.
+    if (closeCode === TOKEN_INVALID && tokens.refused()) advice = RETRY;
+    const code = !advice ? "stopped" : silence ? "connection_lost" : "connect_failed";
+    const error = new XlveinError(code, `${closeCode} ${reason}`, { closeCode });
+    if (advice) lose(error, advice);
+    else finish(error);
   }
 
   /** Ends the attempt or the socket, whatever it was doing. */
-  function drop(): void {
-    const old = attempt;
-    attempt = undefined;
-    old?.inTime();
-    old?.abort.abort();
-    if (old?.socket) gone = old.socket.close();
+  function drop(reason: XlveinError, closed = false): void {
+    inTime();
+    control?.abort();
+    if (socket) gone = socket.close();
+    control = socket = undefined;
+    silence = 0;
+    onDown(reason, closed);
   }
 
-  function lose(reason: XlveinError, advice: Advice): void {
-    drop();
+  function lose(reason: XlveinError, advice = RETRY): void {
+    drop(reason);
     enter("disconnected", reason, reconnect.wait(advice, begin));
   }
 
   function finish(reason?: XlveinError): void {
-    drop();
+    const why = reason ?? new XlveinError("not_connected");
+    drop(why, true);
     reconnect.reset();
     page.stop();
-    outbox.fail(reason ?? closedByApplication());
+    settle(why);
     if (state !== "closed") enter("closed", reason);
   }
 
   function sleep(): void {
     reconnect.pause();
-    if (!attempt) return;
-    drop();
-    enter("disconnected", asleepError());
+    if (!control) return;
+    const why = asleepError();
+    drop(why);
+    enter("disconnected", why);
   }
 
   function wake(): void {
@@ -171,18 +148,17 @@ export function createConnection(parts: ConnectionParts): Connection {
   }
 
   function asleepError(): XlveinError {
-    const code = page.asleep() ?? "offline";
-    return new XlveinError(code, ASLEEP[code]);
+    return new XlveinError(page.asleep() ?? "offline");
   }
 
   function connect(): Promise<void> {
     if (state === "connected") return Promise.resolve();
-    ready ??= createReady();
+    ready ??= createDeferred();
     const { promise } = ready;
     if (state === "disconnected") wake();
     else if (state !== "connecting") {
-      page.start({ sleep, wake });
-      begin();
+      page.start(sleep, wake);
+      void begin();
     }
     return promise;
   }
@@ -196,23 +172,6 @@ export function createConnection(parts: ConnectionParts): Connection {
       finish();
       return gone;
     },
-    send: async (frame) => {
-      if (state === "idle" || state === "closed") throw new XlveinError("not_connected", `the client is ${state}: call connect() first`);
-      await outbox.send(frame, attempt?.socket);
-    },
+    connected,
   };
-}
-
-function closedByApplication(): XlveinError {
-  return new XlveinError("not_connected", "the client was closed");
-}
-
-function createReady(): Ready {
-  let settle: Ready["settle"] = () => {};
-  const promise = new Promise<void>((resolve, reject) => {
-    settle = (error) => (error ? reject(error) : resolve());
-  });
-  // Who watches the state need not catch as well.
-  promise.catch(() => {});
-  return { promise, settle };
 }

@@ -7,36 +7,29 @@ export interface Emitter {
 }
 
 export function createEmitter(): Emitter {
-  const listeners = new Set<{ event: keyof ClientEvents; call: (value: never) => void }>();
-  const queue: (() => void)[] = [];
+  const listeners = new Set<readonly [keyof ClientEvents, (value: never) => void]>();
+  const queue: (readonly [keyof ClientEvents, unknown])[] = [];
 
   return {
     on: (event, call) => {
-      const listener = { event, call };
+      const listener = [event, call] as const;
       listeners.add(listener);
-      return () => void listeners.delete(listener);
+      return () => listeners.delete(listener);
     },
     emit: (event, value) => {
-      const deliver = () => {
-        for (const listener of [...listeners]) if (listener.event === event && listeners.has(listener)) guard(() => listener.call(value as never));
-      };
       // A listener may cause the next event: it waits until this one has reached everybody.
-      if (queue.push(deliver) > 1) return;
-      while (queue[0]) {
-        queue[0]();
-        queue.shift();
-      }
+      if (queue.push([event, value]) > 1) return;
+      for (const [name, what] of queue)
+        for (const listener of [...listeners])
+          try {
+            if (listener[0] === name && listeners.has(listener)) listener[1](what as never);
+          } catch (error) {
+            // Reported as uncaught, as for DOM events; it stops nobody else.
+            queueMicrotask(() => {
+              throw error;
+            });
+          }
+      queue.length = 0;
     },
   };
-}
-
-/** A listener's fault is reported as uncaught, as for DOM events, and stops nobody else. */
-function guard(call: () => void): void {
-  try {
-    call();
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
-  }
 }

@@ -2,48 +2,51 @@
 import { XlveinError } from "../errors.ts";
 import type { Message } from "../protocol/protocol.ts";
 import type { Emitter } from "./emitter.ts";
+import type { On } from "./events.ts";
 
 /** Messages kept for a slow reader; beyond it the oldest is dropped and `overflow` announced. */
 export const READER_LIMIT = 1_000;
 
 /** Reads from now on. Ends when the client closes, after what is buffered; `return()` (a `break`) ends it at once. */
-export function createReader({ on, emit }: Emitter): AsyncIterableIterator<Message, undefined> {
+export function createReader(on: On, emit: Emitter["emit"], ended: boolean): AsyncIterableIterator<Message, undefined> {
   const buffer: Message[] = [];
-  const waiting: ((result: IteratorResult<Message, undefined>) => void)[] = [];
-  const done = { done: true, value: undefined } as const;
-  let ended = false;
+  let wake = () => {};
 
   function end(): void {
+    // biome-ignore lint/style/noParameterAssign: from now on it has ended
     ended = true;
     for (const off of offs) off();
-    for (const reader of waiting.splice(0)) reader(done);
+    wake();
   }
 
   const offs = [
-    on("message", (value) => {
-      const reader = waiting.shift();
-      if (reader) reader({ done: false, value });
-      else if (buffer.push(value) > READER_LIMIT) {
+    on("message", (message) => {
+      if (buffer.push(message) > READER_LIMIT) {
         buffer.shift();
-        emit("error", new XlveinError("overflow", "messages(): the reader is too slow, the oldest message was dropped"));
+        emit("error", new XlveinError("overflow"));
       }
+      wake();
     }),
     on("state", ({ state }) => state === "closed" && end()),
   ];
+  if (ended) end();
 
-  return {
-    next: async () => {
-      const value = buffer.shift();
-      if (value) return { done: false, value };
-      return ended ? done : new Promise((resolve) => waiting.push(resolve));
-    },
-    return: async () => {
-      buffer.length = 0;
-      end();
-      return done;
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
+  async function* read(): AsyncGenerator<Message, undefined, undefined> {
+    for (;;) {
+      while (buffer[0]) yield buffer.shift() as Message;
+      if (ended) return;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+  }
+
+  const reader = read();
+  // A generator's own would wait for the next message first, and do nothing before the first.
+  reader.return = async () => {
+    buffer.length = 0;
+    end();
+    return { done: true } as IteratorReturnResult<undefined>;
   };
+  return reader;
 }

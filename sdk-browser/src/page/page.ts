@@ -8,18 +8,14 @@ export interface PageLike {
   readonly document?: { readonly visibilityState?: string };
 }
 
-export interface PageEvents {
-  /** The page sleeps from now on: no socket can live. */
-  sleep(): void;
-  /** The network or the page is back, or somebody looks: a good moment to try. May come without a `sleep`. */
-  wake(): void;
-}
-
 export interface Page {
   /** Why no socket can live now; undefined when one can. */
   asleep(): "offline" | "page_hidden" | undefined;
-  /** Listens until `stop`, which may be called twice. */
-  start(on: PageEvents): void;
+  /**
+   * Listens until `stop`, which may be called twice. `sleep`: no socket can live from now on. `wake`: the network or the page is back, or somebody looks:
+   * a good moment to try; may come without a `sleep`.
+   */
+  start(sleep: () => void, wake: () => void): void;
   stop(): void;
 }
 
@@ -30,26 +26,27 @@ export function createPage(page: PageLike | undefined, local: boolean): Page {
 
   const asleep = () => (frozen ? "page_hidden" : !local && page?.navigator?.onLine === false ? "offline" : undefined);
 
-  function start(on: PageEvents): void {
+  function start(sleep: () => void, wake: () => void): void {
     frozen = false;
     const listeners: Record<string, () => void> = {
-      offline: () => asleep() && on.sleep(),
-      online: on.wake,
+      offline: () => asleep() && sleep(),
+      online: wake,
       // Without asking whether the page will be kept: if not, the server at least sees an orderly close.
       pagehide: () => {
         frozen = true;
-        on.sleep();
+        sleep();
       },
       pageshow: () => {
         frozen = false;
-        on.wake();
+        wake();
       },
-      visibilitychange: () => page?.document?.visibilityState === "visible" && on.wake(),
+      visibilitychange: () => page?.document?.visibilityState !== "hidden" && wake(),
     };
-    for (const type in listeners) page?.addEventListener(type, listeners[type] as () => void);
-    stop = () => {
-      for (const type in listeners) page?.removeEventListener(type, listeners[type] as () => void);
+    const each = (method: "addEventListener" | "removeEventListener") => {
+      for (const type in listeners) page?.[method](type, listeners[type] as () => void);
     };
+    each("addEventListener");
+    stop = () => each("removeEventListener");
   }
 
   return { asleep, start, stop: () => stop() };

@@ -7,7 +7,7 @@ export const FIRST_RETRY_MS = 2_000;
 export const BASE_MS = 1_000;
 export const CAP_MS = 20_000;
 /** A connection that held this long proves that things are well: the next retry is a first one. */
-export const STABLE_MS = 30_000;
+export const STABLE_MS = 5_000;
 
 export interface Reconnect {
   /** A connection opened. */
@@ -28,22 +28,27 @@ export function createReconnect(clock: Clock): Reconnect {
   let floorAtMs = 0;
   let callOff = () => {};
 
-  /** A connection has ended: did it hold long enough? */
-  function judge(): void {
+  function pause(): void {
+    callOff();
     if (clock.now() - openedAtMs >= STABLE_MS) retries = 0;
     openedAtMs = Infinity;
   }
 
+  function wait({ floorMs, spreadMs = FIRST_RETRY_MS }: Advice, run: () => void): number {
+    pause();
+    floorAtMs = clock.now() + floorMs;
+    // A hint shapes the first retry only: a server that closes at once, again and again, meets the back-off.
+    const ms = floorMs + clock.random() * (retries ? Math.min(CAP_MS, BASE_MS * 2 ** retries) : spreadMs);
+    retries++;
+    callOff = clock.after(ms, run);
+    return ms;
+  }
+
   return {
+    wait,
+    pause,
     opened: () => {
       openedAtMs = clock.now();
-    },
-    wait: (advice, run) => {
-      judge();
-      floorAtMs = clock.now() + advice.floorMs;
-      const ms = advice.floorMs + clock.random() * widthMs(retries++, advice.spreadMs);
-      callOff = clock.after(ms, run);
-      return ms;
     },
     hurry: (run) => {
       callOff();
@@ -51,19 +56,9 @@ export function createReconnect(clock: Clock): Reconnect {
       if (ms > 0) callOff = clock.after(ms, run);
       else run();
     },
-    pause: () => {
-      judge();
-      callOff();
-    },
     reset: () => {
-      callOff();
+      pause();
       retries = floorAtMs = 0;
-      openedAtMs = Infinity;
     },
   };
-}
-
-/** A hint shapes the first retry only: a server that closes at once, again and again, meets the back-off. */
-function widthMs(retries: number, spreadMs = FIRST_RETRY_MS): number {
-  return retries === 0 ? spreadMs : Math.min(CAP_MS, BASE_MS * 2 ** retries);
 }

@@ -1,49 +1,49 @@
 // Where to connect: from the options' `url` to the WebSocket URL of one attempt.
-import { check } from "../errors.ts";
+import { check, XlveinError } from "../errors.ts";
+import type { ClientOptions } from "../options.ts";
+import type { Position } from "../protocol/protocol.ts";
 
 export interface Address {
-  /** The token that `url` carried, if any. */
-  readonly token: string | undefined;
+  /** The token: the one given, else the one that `url` carried. */
+  readonly given: string | null;
   /** The server is on this machine: it can be reached without a network. */
   readonly local: boolean;
-  /** The URL to open. It carries the token: never log it. */
-  connectUrl(token: string): string;
+  /** The URL to open. It never carries a token: that is offered as a subprotocol, which no log keeps. */
+  readonly base: URL;
 }
 
-const PATH = "/ws/connect";
-const LOCAL = /^(.+\.)?localhost$|^127\.|^\[::1\]$/;
+const LOCAL = /\blocalhost$|^127\.|::1]$/;
 
 /**
  * `url` is the server's (`https://push.example.com/prefix`), or a ready-made connect URL with `app_id` and `token` in it.
  * Relative to the page in a browser; the path and unknown query parameters are kept. Throws `bad_option`.
  */
-export function parseAddress(url: string | URL, appKey: string | undefined, deviceId: string | undefined): Address {
-  const address = parseUrl(url);
-  const query = address.searchParams;
-  const key = query.get("app_id") ?? appKey;
-  check(key, "appKey", "is missing, and url has no app_id");
-  check(!appKey || key === appKey, "appKey", `is "${appKey}", but url has app_id "${key}"`);
+export function parseAddress(options: Pick<ClientOptions, "url" | "appKey" | "token" | "deviceId">): Address {
+  const { appKey, deviceId } = options;
+  const url = parseUrl(options.url);
+  const query = url.searchParams;
+  const key = appKey ?? query.get("app_id");
+  check(key, "appKey", "is missing");
   query.set("app_id", key);
   if (deviceId) query.set("device_id", deviceId);
-  return {
-    token: query.get("token") ?? undefined,
-    local: LOCAL.test(address.hostname),
-    connectUrl: (token) => {
-      query.set("token", token);
-      return address.href;
-    },
-  };
+  const given = options.token ?? query.get("token");
+  query.delete("token");
+  return { given, local: LOCAL.test(url.hostname), base: url };
 }
 
-function parseUrl(url: string | URL): URL {
-  let address: URL | undefined;
+/** The URL of one attempt, with where the client was. */
+export function connectUrl(url: URL, account: Position | undefined, app: Position | undefined): string {
+  for (const [name, at] of Object.entries({ account, app })) if (at) url.searchParams.set(`${name}_position`, `${at.epoch}:${at.offset}:${at.msg_id}`);
+  return url.href;
+}
+
+function parseUrl(given: string | URL): URL {
   try {
-    address = new URL(url, globalThis.location?.href);
+    const url = new URL(given, globalThis.location?.href);
+    url.protocol = url.protocol.replace("http", "ws");
+    url.hash = "";
+    url.pathname = url.pathname.replace(/(\/ws\/connect)?\/*$/, "/ws/connect");
+    if (/^wss?:$/.test(url.protocol)) return url;
   } catch {}
-  check(address && /^(http|ws)s?:$/.test(address.protocol), "url", `must be an http, https, ws or wss URL, not "${url}"`);
-  address.protocol = address.protocol.replace("http", "ws");
-  address.hash = "";
-  const path = address.pathname.replace(/\/+$/, "");
-  address.pathname = path.endsWith(PATH) ? path : path + PATH;
-  return address;
+  throw new XlveinError("bad_option", `url: not an http or ws URL: ${given}`);
 }

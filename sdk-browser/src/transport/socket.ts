@@ -1,5 +1,6 @@
 // One WebSocket, from opening to its end: knows sockets and nothing of frames or retries.
 import type { Clock } from "../clock.ts";
+import { ignore } from "../deferred.ts";
 
 /** The part of the WebSocket class this SDK uses: a browser's, Node's, or the `ws` package's. */
 export interface WebSocketLike {
@@ -14,20 +15,8 @@ export interface WebSocketLike {
 }
 export type WebSocketClass = new (url: string, protocols?: string[]) => WebSocketLike;
 
-export interface SocketEvents {
-  open(): void;
-  /** The text of a frame; empty for a binary one. */
-  frame(text: string): void;
-  /** The socket ended without `close()` having been called. */
-  end(code: number, reason: string): void;
-}
-
 export interface Socket {
-  /** False as soon as closing has begun on either side: what is sent then is lost. */
-  readonly open: boolean;
-  /** Bytes taken by `send` that the network has not. */
-  readonly bufferedBytes: number;
-  send(frame: string): void;
+  readonly raw: WebSocketLike;
   /** No event comes after it. Resolves when the socket is gone, at the latest after `CLOSE_WAIT_MS`. */
   close(): Promise<void>;
 }
@@ -35,50 +24,47 @@ export interface Socket {
 /** How long a peer may take to answer our close; on a dead network it never does. */
 export const CLOSE_WAIT_MS = 1_000;
 
-const OPEN = 1;
-
-/** Throws what the WebSocket class throws: a page served by https may not open ws. */
-export function openSocket(WebSocket: WebSocketClass, clock: Clock, url: string, subprotocols: readonly string[], on: SocketEvents): Socket {
-  const socket = subprotocols.length ? new WebSocket(url, [...subprotocols]) : new WebSocket(url);
+/**
+ * `onFrame` gets the data of each frame: text, unless the server sends what is not the protocol. `onEnd`: the socket ended without `close()` having been called.
+ * Throws what the WebSocket class throws: a page served by https may not open ws.
+ */
+export function openSocket(
+  WebSocket: WebSocketClass,
+  clock: Clock,
+  url: string,
+  subprotocols: string[],
+  onFrame: (data: string) => void,
+  onEnd: (code: number, reason: string) => void,
+): Socket {
+  const raw = new WebSocket(url, subprotocols);
   let ended = false;
 
-  function end(code: number, reason: string): void {
+  const end = ({ code, reason }: { code: number; reason: string }) => {
     ended = true;
-    on.end(code, reason);
-  }
-
-  socket.onopen = () => {
-    // From now on `close` says it all; but the `ws` package throws where nobody listens to errors.
-    socket.onerror = () => {};
-    on.open();
+    onEnd(code, reason);
   };
-  socket.onmessage = ({ data }: { data: unknown }) => on.frame(typeof data === "string" ? data : "");
-  socket.onclose = ({ code, reason }: { code: number; reason: string }) => end(code, reason);
+  raw.onopen = () => {
+    // From now on `close` says it all; but the `ws` package throws where nobody listens to errors.
+    raw.onerror = ignore;
+  };
+  raw.onmessage = ({ data }: { data: string }) => onFrame(data);
+  raw.onclose = end;
   // Node 22 tells of a failed handshake in this way only: its socket never closes.
-  socket.onerror = () => end(1006, "");
-
-  function close(): Promise<void> {
-    socket.onopen = socket.onmessage = socket.onclose = null;
-    socket.onerror = () => {};
-    if (ended) return Promise.resolve();
-    return new Promise((resolve) => {
-      const giveUp = clock.after(CLOSE_WAIT_MS, resolve);
-      socket.onclose = () => {
-        giveUp();
-        resolve();
-      };
-      socket.close(1000);
-    });
-  }
+  raw.onerror = () => end({ code: 1006, reason: "" });
 
   return {
-    get open() {
-      return socket.readyState === OPEN;
-    },
-    get bufferedBytes() {
-      return socket.bufferedAmount;
-    },
-    send: (frame) => socket.send(frame),
-    close,
+    raw,
+    close: () =>
+      new Promise((resolve) => {
+        raw.onclose = raw.onmessage = null;
+        raw.onerror = ignore;
+        if (ended) return resolve();
+        const giveUp = clock.after(CLOSE_WAIT_MS, resolve);
+        raw.onclose = () => {
+          giveUp();
+          resolve();
+        };
+        raw.close(1000);
+      }),
   };
 }
