@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Delivery, Exchange } from "../../server/src/exchange/exchange.ts";
-import { type Envelope, kickEnvelope, messageEnvelope } from "../../server/src/protocol/envelope.ts";
+import { type Envelope, kickEnvelope, loadEnvelope, membershipEnvelope, messageEnvelope } from "../../server/src/protocol/envelope.ts";
 import type { EntryPosition } from "../../server/src/protocol/position.ts";
-import { accountTarget, type Target } from "../../server/src/protocol/target.ts";
+import { accountTarget, appTarget, roomTarget, type Target, targetId } from "../../server/src/protocol/target.ts";
 
 /** An envelope that has arrived, as `deliver` was told. */
 export interface Received {
@@ -198,6 +198,21 @@ export function exchangeContract(name: string, create: () => Promise<Exchange> |
     );
   });
 
+  each("an account, a room and the application are targets of their own, in one publish or in several", async (exchange, inbox) => {
+    const names = ["", "a", "room"];
+    const targets = ["app", "room"].flatMap((app) => [appTarget(app), ...names.flatMap((each) => [accountTarget(app, each), roomTarget(app, each)])]);
+    for (const target of targets) await exchange.hold(target);
+    for (const [n, target] of targets.entries()) await exchange.publish(unplaced(target), numbered(n));
+    await inbox.count(targets.length);
+    const heard = inbox.received.map(({ target, envelope }) => [target.app, target.kind, target.name, envelope.kind === "message" && envelope.message.msgId]);
+    assert.deepEqual(heard.sort(), targets.map(({ app, kind, name: each }, n) => [app, kind, each, `m${n}`]).sort());
+    inbox.received.length = 0;
+    await exchange.publish(unplaced(...targets), numbered(0));
+    await inbox.count(targets.length);
+    const idsOf = (list: readonly Target[]) => list.map(targetId).sort();
+    assert.deepEqual(idsOf(inbox.received.map(({ target }) => target)), idsOf(targets));
+  });
+
   each("data, members and names come through whatever they hold", async (exchange, inbox) => {
     const target = accountTarget("app", "user_1");
     await exchange.hold(target);
@@ -207,6 +222,10 @@ export function exchangeContract(name: string, create: () => Promise<Exchange> |
       messageEnvelope({ msgId: "m", from: "a", event: 2, data: `{"long":"${"é".repeat(60_000)}"}`, sendAt: 1 }),
       kickEnvelope(),
       kickEnvelope("c\n1"),
+      messageEnvelope({ msgId: "m", event: 1, key: "k\n", exclude: "c:1", trace: "00-0af7-b7ad-01", data: "{}", sendAt: 1 }),
+      membershipEnvelope("room\n1", true),
+      membershipEnvelope("", false),
+      loadEnvelope("node\n1", 20_000),
     ];
     for (const envelope of sent) await exchange.publish(unplaced(target), envelope);
     await inbox.count(sent.length);

@@ -180,6 +180,26 @@ for (const mode of ["drop", "dropDown"] as const satisfies Mode[]) {
   });
 }
 
+test("a probe that an outage has swallowed does not end the connections that are made after it", { timeout: 60_000 }, async (t) => {
+  const proxy = createProxy(t, await freePort(), broker.port);
+  await proxy.listen();
+  const probeMs = 1_500;
+  const { exchange, inbox, lines } = await openNode(t, { urls: [`amqp://127.0.0.1:${proxy.port}`], exchangeName: "swallowed", probeMs });
+  await exchange.hold(target);
+  for (let outage = 1; outage <= 3; outage++) {
+    proxy.mode = "drop";
+    // Nearly as long as from one probe to the next: one is sent into it, and is not yet missed.
+    await sleep(probeMs - 100);
+    proxy.heal();
+    await inbox.resumedCount(outage);
+    await stateBecomes(exchange, true);
+    await sleep(probeMs + 200);
+    assert.equal(exchange.state().up, true);
+  }
+  assert.equal(inbox.resumptions.length, 3);
+  assert.doesNotMatch(lines.join(""), /probe|nothing arrives/);
+});
+
 test("a subscription that has fallen silent on a living connection is made again within two probes", { timeout: 60_000 }, async (t) => {
   const proxy = createProxy(t, await freePort(), broker.port);
   await proxy.listen();

@@ -87,6 +87,21 @@ test("while the broker is away or takes no messages, none is missed", async () =
   assert.deepEqual(events, []);
 });
 
+test("a probe whose connection has ended is not missed on the next one, however it stood", async () => {
+  for (const confirm of [true, false]) {
+    const { probe, tick, events, state, sent } = watched();
+    state.confirm = confirm;
+    await tick();
+    probe.forget();
+    state.confirm = true;
+    await tick();
+    assert.equal(sent(), "probe 2");
+    probe.probed(sent());
+    await tick();
+    assert.deepEqual(events, []);
+  }
+});
+
 test("an old probe that comes late does not stand for the present one", async () => {
   const { probe, tick, events, state, sent } = watched();
   await tick();

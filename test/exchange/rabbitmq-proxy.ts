@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import type { TestContext } from "node:test";
 
-/** `pass` · `drop`: nothing goes either way · `dropDown`: nothing comes from the broker · `dropDeliveries`: everything but consumed messages comes. */
-export type Mode = "pass" | "drop" | "dropDown" | "dropDeliveries";
+/** `pass` · `drop`: nothing goes either way · `dropDown`: nothing comes from the broker · `dropDeliveries`: everything but consumed messages comes · `refuse`: who connects is reset. */
+export type Mode = "pass" | "drop" | "dropDown" | "dropDeliveries" | "refuse";
 
 export interface Proxy {
   readonly port: number;
@@ -13,12 +13,15 @@ export interface Proxy {
   listen(): Promise<void>;
   /** Passes again; what was connected is reset. */
   heal(): void;
+  /** Resets what is connected, and whoever connects from now on. */
+  cut(): void;
 }
 
 /** On a port of its own, or on `port`. */
 export function createProxy(t: Pick<TestContext, "after">, port: number, to: number): Proxy {
   const sockets = new Set<Socket>();
   const server = createServer({ noDelay: true }, (client) => {
+    if (proxy.mode === "refuse") return void client.resetAndDestroy();
     const broker = connect(to, "127.0.0.1");
     broker.setNoDelay(true);
     const withoutDeliveries = frameFilter();
@@ -43,6 +46,10 @@ export function createProxy(t: Pick<TestContext, "after">, port: number, to: num
       });
     }
   });
+  function become(mode: Mode): void {
+    proxy.mode = mode;
+    for (const socket of sockets) socket.resetAndDestroy();
+  }
   const proxy: Proxy = {
     port,
     mode: "pass",
@@ -50,10 +57,8 @@ export function createProxy(t: Pick<TestContext, "after">, port: number, to: num
       server.listen(port, "127.0.0.1");
       await once(server, "listening");
     },
-    heal() {
-      proxy.mode = "pass";
-      for (const socket of sockets) socket.resetAndDestroy();
-    },
+    heal: () => become("pass"),
+    cut: () => become("refuse"),
   };
   t.after(() => {
     server.close();

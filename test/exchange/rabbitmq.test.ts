@@ -5,6 +5,7 @@ import { parseRabbitmqUrl } from "../../server/src/config/broker-url.ts";
 import { ErrorCode, XlveinError } from "../../server/src/errors.ts";
 import { bucketKey, bucketOf } from "../../server/src/exchange/rabbitmq-buckets.ts";
 import { MAX_UNCONFIRMED } from "../../server/src/exchange/rabbitmq-publisher.ts";
+import type { WireVersion } from "../../server/src/protocol/envelope.ts";
 import { accountTarget } from "../../server/src/protocol/target.ts";
 import { startRabbitmq } from "../helpers/rabbitmq-server.ts";
 import { freePort } from "../helpers/redis-server.ts";
@@ -14,9 +15,10 @@ import { createProxy } from "./rabbitmq-proxy.ts";
 
 const broker = await startRabbitmq({ after });
 const urls = parseRabbitmqUrl(broker.url).urls;
-const create = () => createNode({ urls, exchangeName: "contract" }).exchange;
+const create = (wireVersion: WireVersion) => createNode({ urls, exchangeName: "contract", wireVersion }).exchange;
 
-exchangeContract("rabbitmq", create, { createPeer: create });
+exchangeContract("rabbitmq", () => create(1), { createPeer: () => create(1) });
+exchangeContract("rabbitmq, where one node writes version 2", () => create(2), { createPeer: () => create(1) });
 
 test("closing leaves no queue, no binding and no connection on the broker", async (t) => {
   const { exchange } = await openNode(t, { urls, exchangeName: "leaving" });
@@ -74,6 +76,47 @@ test("an exchange of another type under our name is an error at once", async (t)
   const { exchange, inbox } = createNode({ urls, exchangeName: "taken" });
   await assert.rejects(exchange.open(inbox.deliver, inbox.resumed), /RabbitMQ refuses us.*PRECONDITION_FAILED.*taken\.direct/);
   await exchange.close();
+});
+
+test("a node that counts other buckets than those that run does not start, and says both numbers; when they are gone it does", async (t) => {
+  const { exchange } = await openNode(t, { urls, exchangeName: "counted" });
+  const peer = await openNode(t, { urls, exchangeName: "counted", buckets: 1_024 });
+  const refused = createNode({ urls, exchangeName: "counted", buckets: 512 });
+  await assert.rejects(refused.exchange.open(refused.inbox.deliver, refused.inbox.resumed), (error: Error) => {
+    assert.match(error.message, /^RabbitMQ refuses us at 127\.0\.0\.1:\d+: exchange\.buckets is 512 here and 1024 on the nodes that run: it must be the same/);
+    return true;
+  });
+  await refused.exchange.close();
+  await exchange.close();
+  await peer.exchange.close();
+  const { exchange: alone } = await openNode(t, { urls, exchangeName: "counted", buckets: 512 });
+  assert.equal(alone.state().up, true);
+  await alone.close();
+  assert.doesNotMatch(await broker.ctl("list_exchanges", "name"), /counted\.buckets/);
+});
+
+test("a node that comes back to nodes with other buckets stays away, publishes nothing past them, and returns when they are gone", async (t) => {
+  const proxy = createProxy(t, await freePort(), broker.port);
+  await proxy.listen();
+  const { exchange, inbox } = await openNode(t, { urls: [`amqp://127.0.0.1:${proxy.port}`], exchangeName: "recounted" });
+  const target = accountTarget("app", "user_1");
+  await exchange.hold(target);
+  proxy.cut();
+  await until(() => !exchange.state().up);
+  const other = createNode({ urls, exchangeName: "recounted", buckets: 7 });
+  t.after(() => other.exchange.close());
+  await other.exchange.open(other.inbox.deliver, other.inbox.resumed);
+  proxy.heal();
+  await until(() => /consuming .*exchange\.buckets is 1024 here and 7 on the nodes that run/.test(exchange.state().detail));
+  await assert.rejects(exchange.publish(unplaced(target), numbered(1)), { code: ErrorCode.EXCHANGE_UNAVAILABLE });
+  await other.exchange.close();
+  await inbox.resumedCount(1);
+  await exchange.publish(unplaced(target), numbered(2));
+  await inbox.count(1);
+  assert.deepEqual(
+    inbox.received.map(({ envelope }) => envelope),
+    [numbered(2)],
+  );
 });
 
 test("user names, passwords and virtual hosts of any script are understood", async (t) => {
@@ -135,7 +178,7 @@ test("poison on the broker is skipped and counted, and the consumer lives", asyn
   const target = accountTarget("app", "user_1");
   await exchange.hold(target);
   const key = bucketKey(bucketOf(target, 1_024));
-  const garbage = ["", "\n", "1", "1 []\n{}", '2 [["app","account","user_1"]]\n{}', '1 [["app","account","user_1"]]\nnot json', "probe 1"].map((text) =>
+  const garbage = ["", "\n", "1", "1 []\n{}", '3 [["app","account","user_1"]]\n{}', '1 [["app","account","user_1"]]\nnot json', "probe 1"].map((text) =>
     Buffer.from(text),
   );
   for (const content of [...garbage, Buffer.from([0xff, 0xfe, 0x0a]), Buffer.alloc(300_000, 0x7b)]) channel.publish("poison.direct", key, content);
@@ -224,6 +267,7 @@ test("targets that come and go at random are received exactly while they are hel
 
 test("names that AMQP cannot carry are refused with the setting's name", () => {
   const long = "x".repeat(250);
+  assert.throws(() => createNode({ urls, exchangeName: "x".repeat(245) }), /exchange_name is too long for RabbitMQ: 258 bytes/);
   assert.throws(() => createNode({ urls, exchangeName: long }), /exchange_name is too long for RabbitMQ: 257 bytes, at most 255/);
   assert.throws(() => createNode({ urls, exchangeName: "a", queueName: long }), /queue_name/);
   assert.throws(() => createNode({ urls, exchangeName: "a", nodeId: "é".repeat(120) }), /queue_name/);

@@ -3,6 +3,7 @@ import { after } from "node:test";
 import type { Exchange } from "../../server/src/exchange/exchange.ts";
 import { createRedisExchange } from "../../server/src/exchange/redis.ts";
 import { createLog } from "../../server/src/log.ts";
+import type { WireVersion } from "../../server/src/protocol/envelope.ts";
 import { createRedisLinks } from "../../server/src/redis/connect.ts";
 import { startRedis } from "../helpers/redis-server.ts";
 import { exchangeContract } from "./contract.ts";
@@ -18,17 +19,19 @@ const servers = [
 ];
 
 let node = 0;
-function create(prefix: string, addresses: readonly string[]): Exchange {
+function create(prefix: string, addresses: readonly string[], wireVersion: WireVersion = 1): Exchange {
   const links = createRedisLinks({ addresses, prefix, log });
-  return createRedisExchange({ links, prefix, nodeId: `node-${++node}`, log, onPoison: () => {} });
+  return createRedisExchange({ links, prefix, nodeId: `node-${++node}`, log, onPoison: () => {}, wireVersion });
 }
 
-const single = () =>
+const single = (wireVersion?: WireVersion) =>
   create(
     "single",
     servers.slice(0, 1).map(({ url }) => url),
+    wireVersion,
   );
-exchangeContract("redis", single, { createPeer: single });
+exchangeContract("redis", () => single(), { createPeer: () => single() });
+exchangeContract("redis, where one node writes version 2", () => single(2), { createPeer: () => single() });
 const shared = () =>
   create(
     "shared",

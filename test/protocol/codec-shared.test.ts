@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { encodeBody, PoisonError } from "../../server/src/protocol/codec.ts";
 import { decodeShared, encodeShared, type SharedDelivery } from "../../server/src/protocol/codec-shared.ts";
 import { kickEnvelope, messageEnvelope } from "../../server/src/protocol/envelope.ts";
-import { accountTarget } from "../../server/src/protocol/target.ts";
+import { accountTarget, appTarget, roomTarget } from "../../server/src/protocol/target.ts";
 
 const body = encodeBody(messageEnvelope({ msgId: "m1", from: "a", event: 1, sendAt: 5, data: '{"a":\n1}' }));
 
@@ -20,11 +20,12 @@ test("whatever the names and positions hold comes through", () => {
   const names = ["", " ", "\n", "a b", "]]\n", '"', "\\", "__proto__", "\u0000", "用户", "😀", "\u2028", "x".repeat(10_000)];
   const deliveries: SharedDelivery[] = names.flatMap((name) => [
     { target: accountTarget(name, name), position: undefined },
-    { target: accountTarget("app", name), position: { epoch: name || "e", offset: 1, previous: "" } },
+    { target: roomTarget("app", name), position: { epoch: name || "e", offset: 1, previous: "" } },
+    { target: appTarget(name), position: undefined },
     { target: accountTarget("app", name), position: { epoch: "e", offset: Number.MAX_SAFE_INTEGER, previous: name } },
   ]);
-  for (const envelope of [messageEnvelope({ msgId: "m", event: 0, sendAt: 1, data: "{}" }), kickEnvelope(), kickEnvelope("c\n")]) {
-    const shared = decodeShared(encodeShared(deliveries, encodeBody(envelope)));
+  for (const [n, envelope] of [messageEnvelope({ msgId: "m", event: 0, sendAt: 1, data: "{}" }), kickEnvelope(), kickEnvelope("c\n")].entries()) {
+    const shared = decodeShared(encodeShared(deliveries, encodeBody(envelope), n === 1 ? 1 : 2));
     assert.deepEqual(shared.deliveries, deliveries);
     assert.deepEqual(shared.envelope(), envelope);
   }
@@ -38,7 +39,8 @@ const POISON: readonly string[] = [
   "1 \n",
   " \n{}",
   `0 [["a","account","b"]]\n${body}`,
-  `2 [["a","account","b"]]\n${body}`,
+  `3 [["a","account","b"]]\n${body}`,
+  `constructor [["a","account","b"]]\n${body}`,
   `01 [["a","account","b"]]\n${body}`,
   `1.0 [["a","account","b"]]\n${body}`,
   `1\n[["a","account","b"]] x\n${body}`,

@@ -75,17 +75,3 @@ export async function endConnection(connection: ChannelModel): Promise<void> {
 function socketOf(connection: ChannelModel): Duplex & { readonly bytesRead: number } {
   return (connection.connection as unknown as { stream: Duplex & { readonly bytesRead: number } }).stream;
 }
-
-/** What went wrong in a few words, without credentials. */
-export function describe(error: unknown): string {
-  const { code, message = "" } = (error ?? {}) as { code?: unknown; message?: string };
-  if (message.startsWith("Expected ConnectionOpenOk")) return "the virtual host is missing, down, not permitted or full";
-  if (typeof code === "string" && (message === "" || code.startsWith("E"))) return code;
-  return message.slice(0, 200) || "unknown error";
-}
-
-/** Whether trying again is useless until somebody changes the configuration or the broker: a wrong password, a missing right, an exchange of another type. */
-export function isRefusal(error: unknown): boolean {
-  const { code, message = "" } = (error ?? {}) as { code?: unknown; message?: string };
-  return code === 403 || code === 406 || message.includes("(ACCESS-REFUSED)");
-}

@@ -2,7 +2,8 @@
 import type { ChannelModel } from "amqplib";
 import { ErrorCode, XlveinError } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { type ConnectOptions, describe, endConnection, isRefusal, openConnection, watchConnection } from "./rabbitmq-connect.ts";
+import { type ConnectOptions, endConnection, openConnection, watchConnection } from "./rabbitmq-connect.ts";
+import { describe, isRefusal } from "./rabbitmq-errors.ts";
 
 /** The first and the longest pause between attempts, milliseconds; each is shortened by up to a half at random. */
 const PAUSE_MS = { first: 100, most: 300 };
@@ -48,6 +49,7 @@ export class Link {
   #running: Promise<void> | undefined;
   /** Whether it has been up: from then on a refusal is an outage. */
   #proven = false;
+  #refused = false;
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -57,6 +59,11 @@ export class Link {
 
   get up(): boolean {
     return this.#state === "up";
+  }
+
+  /** Whether the broker has refused the last attempt: somebody has to change something. */
+  get refused(): boolean {
+    return this.#refused;
   }
 
   /** `up`, or why it is not. */
@@ -99,10 +106,11 @@ export class Link {
       const startedAt = performance.now();
       const error = await this.#live(url).catch((cause: unknown) => cause);
       if (this.#closed) return;
-      if (isRefusal(error) && !this.#proven) return this.#refuse(error, url);
+      this.#refused = isRefusal(error);
+      if (this.#refused && !this.#proven) return this.#refuse(error, url);
       this.#tell(error, url);
       failures = performance.now() - startedAt > STEADY_MS ? 0 : failures + 1;
-      await this.#pause(isRefusal(error) ? REFUSED_PAUSE_MS : Math.min(PAUSE_MS.most, PAUSE_MS.first * 2 ** failures));
+      await this.#pause(this.#refused ? REFUSED_PAUSE_MS : Math.min(PAUSE_MS.most, PAUSE_MS.first * 2 ** failures));
     }
   }
 
@@ -143,6 +151,7 @@ export class Link {
     this.#state = "up";
     this.#detail = "";
     this.#proven = true;
+    this.#refused = false;
     log.info({ link: name, broker: new URL(url).host }, "connected to RabbitMQ");
     up();
     this.#opened.resolve();

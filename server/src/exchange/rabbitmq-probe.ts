@@ -47,6 +47,11 @@ export class Probe {
     this.#sent = undefined;
   }
 
+  /** A connection that a probe went over, or was to come back by, has ended: that it does not arrive says nothing about the next one. */
+  forget(): void {
+    this.#sent = undefined;
+  }
+
   /** Any message has arrived. */
   arrived(): void {
     this.#arrived++;

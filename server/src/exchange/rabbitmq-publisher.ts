@@ -1,8 +1,8 @@
 // The way out to RabbitMQ: every publish is confirmed by the broker, or rejects in time.
 import type { ChannelModel, ConfirmChannel, Message } from "amqplib";
 import { ErrorCode, XlveinError } from "../errors.ts";
-import { describe } from "./rabbitmq-connect.ts";
 import { Deadlines } from "./rabbitmq-deadlines.ts";
+import { describe } from "./rabbitmq-errors.ts";
 import type { Lost } from "./rabbitmq-link.ts";
 
 /** A publish that is not confirmed by then rejects, milliseconds. */

@@ -2,10 +2,11 @@
 import { isUtf8 } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import type { ChannelModel } from "amqplib";
+import { ErrorCode, XlveinError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { encodeBody, PoisonError } from "../protocol/codec.ts";
 import { decodeShared, encodeShared } from "../protocol/codec-shared.ts";
-import type { Envelope } from "../protocol/envelope.ts";
+import { type Envelope, versionFor, type WireVersion } from "../protocol/envelope.ts";
 import type { Deliver, Delivery, Exchange, ExchangeState, Resumed } from "./exchange.ts";
 import { UNBIND_DELAY_MS } from "./rabbitmq-bindings.ts";
 import { bucketKey, bucketOf, DEFAULT_BUCKETS } from "./rabbitmq-buckets.ts";
@@ -32,6 +33,8 @@ export interface RabbitmqExchangeOptions {
   readonly nodeId: string;
   /** Routing keys; the same on every node. 1,024 by default. */
   readonly buckets?: number;
+  /** The version of envelopes that is written; 1 by default. Both are read. */
+  readonly wireVersion?: WireVersion;
   readonly log: Log;
   /** Called for every message that is none of ours; it is skipped. */
   onPoison(error: PoisonError): void;
@@ -55,6 +58,7 @@ class RabbitmqExchange implements Exchange {
   readonly #options: RabbitmqExchangeOptions;
   readonly #buckets: number;
   readonly #exchange: string;
+  readonly #mark: string;
   readonly #holdings: Holdings;
   readonly #publisher: Publisher;
   readonly #probe: Probe;
@@ -72,6 +76,8 @@ class RabbitmqExchange implements Exchange {
     this.#options = options;
     this.#buckets = buckets;
     this.#exchange = checkName("exchange_name", `${options.exchangeName}.direct`);
+    this.#mark = `${options.exchangeName}.buckets`;
+    checkName("exchange_name", `${this.#mark}.${buckets}`);
     checkName("queue_name with the node's name", this.#queueName("0123456789abcdef"));
     this.#holdings = new Holdings({ buckets, unbindDelayMs });
     this.#publisher = new Publisher({
@@ -92,14 +98,20 @@ class RabbitmqExchange implements Exchange {
       name: "publish",
       setup: (model, lost) => this.#publisher.attach(model, lost),
       up: () => {},
-      down: () => this.#publisher.detach(),
+      down: () => {
+        this.#publisher.detach();
+        this.#probe.forget();
+      },
     });
     this.#in = new Link({
       ...connection,
       name: "consume",
       setup: (model, lost) => this.#consume(model, lost),
       up: () => this.#resume(),
-      down: () => this.#holdings.detach(),
+      down: () => {
+        this.#holdings.detach();
+        this.#probe.forget();
+      },
     });
   }
 
@@ -124,12 +136,14 @@ class RabbitmqExchange implements Exchange {
   }
 
   async publish(deliveries: readonly Delivery[], envelope: Envelope): Promise<void> {
+    // A node that counts other buckets would publish past those that hold the targets.
+    if (this.#in.refused) throw unavailable(`RabbitMQ refuses us: ${this.#in.detail}`);
+    const { wireVersion = 1 } = this.#options;
     const body = encodeBody(envelope);
-    if (deliveries.length <= MAX_DELIVERIES) return this.#publish(deliveries, body);
-    const parts = Array.from({ length: Math.ceil(deliveries.length / MAX_DELIVERIES) }, (_, n) =>
-      deliveries.slice(n * MAX_DELIVERIES, (n + 1) * MAX_DELIVERIES),
-    );
-    await Promise.all(parts.map((part) => this.#publish(part, body)));
+    // A node that does not read a version skips the whole message: what it can read travels apart.
+    const byVersion = Map.groupBy(deliveries, ({ target }) => versionFor(wireVersion, target.kind, envelope.kind));
+    const messages = [...byVersion].flatMap(([version, group]) => parts(group).map((part) => this.#publish(part, body, version)));
+    await Promise.all(messages);
   }
 
   state(): ExchangeState {
@@ -147,17 +161,17 @@ class RabbitmqExchange implements Exchange {
     await Promise.all([this.#out.close(), this.#in.close()]);
   }
 
-  async #publish(deliveries: readonly Delivery[], body: string): Promise<void> {
-    if (deliveries.length === 0) return;
+  async #publish(deliveries: readonly Delivery[], body: string, version: WireVersion): Promise<void> {
     const buckets = new Set(deliveries.map(({ target }) => bucketOf(target, this.#buckets)));
-    await this.#publisher.publish([...buckets].map(bucketKey), encodeShared(deliveries, body));
+    await this.#publisher.publish([...buckets].map(bucketKey), encodeShared(deliveries, body, version));
   }
 
   async #consume(connection: ChannelModel, lost: Lost): Promise<void> {
     const random = randomBytes(8).toString("hex");
     const ownKey = `node.${random}`;
     const received = (content: Buffer, key: string) => this.#receive(content, key === ownKey);
-    const binder = await startConsumer(connection, { exchange: this.#exchange, queue: this.#queueName(random), ownKey, received }, lost);
+    const names = { exchange: this.#exchange, mark: this.#mark, queue: this.#queueName(random), ownKey };
+    const binder = await startConsumer(connection, { ...names, buckets: this.#buckets, received }, lost);
     this.#ownKey = ownKey;
     await this.#holdings.attach(binder);
   }
@@ -195,6 +209,17 @@ class RabbitmqExchange implements Exchange {
   #queueName(random: string): string {
     return `${this.#options.queueName}.${this.#options.nodeId}.${random}`;
   }
+}
+
+/** At most MAX_DELIVERIES each. */
+function parts(deliveries: readonly Delivery[]): (readonly Delivery[])[] {
+  if (deliveries.length <= MAX_DELIVERIES) return [deliveries];
+  const count = Math.ceil(deliveries.length / MAX_DELIVERIES);
+  return Array.from({ length: count }, (_, n) => deliveries.slice(n * MAX_DELIVERIES, (n + 1) * MAX_DELIVERIES));
+}
+
+function unavailable(message: string): XlveinError {
+  return new XlveinError(ErrorCode.EXCHANGE_UNAVAILABLE, message);
 }
 
 function checkName(what: string, name: string): string {

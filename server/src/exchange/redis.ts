@@ -3,6 +3,7 @@ import { within } from "../deadline.ts";
 import { ErrorCode, XlveinError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { decodeOnChannel, encodeBody, encodeOnChannel } from "../protocol/codec.ts";
+import { type Envelope, versionFor, type WireVersion } from "../protocol/envelope.ts";
 import { type Target, targetId } from "../protocol/target.ts";
 import type { RedisLinks, Shard } from "../redis/links.ts";
 import { channelName } from "../redis/names.ts";
@@ -27,12 +28,15 @@ export interface RedisExchangeOptions {
   readonly onPoison: (reason: string) => void;
   /** Between two end-to-end probes of each subscription, ms; 5,000 by default. A subscription that hears nothing is found within two. */
   readonly probeMs?: number;
+  /** The version of envelopes that is written; 1 by default. Both are read. */
+  readonly wireVersion?: WireVersion;
   /** How long `open` waits for a Redis that is away, ms; 2,000 by default. */
   readonly openMs?: number;
 }
 
 /** Passes the contract of all exchanges on one server, on several that share the targets, behind Sentinels and on a Cluster. */
-export function createRedisExchange({ links, prefix, nodeId, log, onPoison, probeMs = 5_000, openMs = 2_000 }: RedisExchangeOptions): Exchange {
+export function createRedisExchange(options: RedisExchangeOptions): Exchange {
+  const { links, prefix, nodeId, log, onPoison, probeMs = 5_000, openMs = 2_000, wireVersion = 1 } = options;
   let state: "new" | "open" | "closed" = "new";
   let deliver: Deliver = () => {};
   let resumed: Resumed = () => {};
@@ -80,14 +84,14 @@ export function createRedisExchange({ links, prefix, nodeId, log, onPoison, prob
     if (shard.up && all.length > 0) resumed(all);
   }
 
-  async function send(deliveries: readonly Delivery[], body: string): Promise<void> {
+  async function send(deliveries: readonly Delivery[], kind: Envelope["kind"], body: string): Promise<void> {
     const shards = deliveries.map(({ target }) => links.shardOf(targetId(target)));
     // Of a Cluster that is not whole, most slots may still be served.
     const away = shards.find(({ up, cluster }) => !up && !cluster);
     if (away) throw unavailable(`${away.name} is away`);
     const sent = deliveries.map(({ target, position }, i) => {
       const { cluster, commands } = shards[i] as Shard;
-      const [channel, text] = [channelOf(target), encodeOnChannel(position, body)];
+      const [channel, text] = [channelOf(target), encodeOnChannel(position, body, versionFor(wireVersion, target.kind, kind))];
       return cluster ? commands.spublish(channel, text) : commands.publish(channel, text);
     });
     await within(PUBLISH_MS, Promise.all(sent), () => new Error(`no answer in ${PUBLISH_MS} ms`));
@@ -160,7 +164,7 @@ export function createRedisExchange({ links, prefix, nodeId, log, onPoison, prob
       if (underWay > 0 && underWay + size > MAX_UNDER_WAY) throw unavailable("too much is under way");
       underWay += size;
       try {
-        await send(deliveries, body);
+        await send(deliveries, envelope.kind, body);
       } catch (error) {
         throw error instanceof XlveinError ? error : unavailable((error as Error).message);
       } finally {

@@ -1,6 +1,6 @@
 // Envelopes on a bus where one message reaches several targets: one line that names them, then the body.
-import { decodeBody, PoisonError } from "./codec.ts";
-import { ENVELOPE_VERSION, type Envelope } from "./envelope.ts";
+import { decodeBody, isReadable, PoisonError } from "./codec.ts";
+import type { Envelope, WireVersion } from "./envelope.ts";
 import type { EntryPosition } from "./position.ts";
 import type { Target } from "./target.ts";
 
@@ -10,18 +10,18 @@ export interface SharedDelivery {
   readonly position: EntryPosition | undefined;
 }
 
-/** The versions that this node reads. */
-const READABLE = new Set([String(ENVELOPE_VERSION)]);
-
 /** Every kind of target; a record, so that a new kind cannot be forgotten here. */
-const KINDS: Readonly<Record<Target["kind"], true>> = { account: true };
+const KINDS: Readonly<Record<Target["kind"], true>> = { account: true, room: true, app: true };
 
-/** `1 [[app, kind, name, epoch, offset, previous], …]\n` and the body of encodeBody; a delivery without a position has three members. */
-export function encodeShared(deliveries: readonly SharedDelivery[], body: string): string {
+/**
+ * `VERSION [[app, kind, name, epoch, offset, previous], …]\n` and the body of encodeBody; a delivery without a position has three members.
+ * `version` is what `versionFor` answers for each of them: a reader that does not know it skips them all.
+ */
+export function encodeShared(deliveries: readonly SharedDelivery[], body: string, version: WireVersion = 1): string {
   const heads = deliveries.map(({ target: { app, kind, name }, position }) =>
     position === undefined ? [app, kind, name] : [app, kind, name, position.epoch, position.offset, position.previous],
   );
-  return `${ENVELOPE_VERSION} ${JSON.stringify(heads)}\n${body}`;
+  return `${version} ${JSON.stringify(heads)}\n${body}`;
 }
 
 /** A message whose deliveries are read and whose body is not yet: a node that holds none of its targets never looks at the rest. */
@@ -36,7 +36,7 @@ export function decodeShared(text: string): Shared {
   const end = text.indexOf("\n");
   const space = text.indexOf(" ");
   if (end === -1 || space === -1 || space > end) throw new PoisonError("a message without its first line");
-  if (!READABLE.has(text.slice(0, space))) throw new PoisonError("a version that is not known");
+  if (!isReadable(text.slice(0, space))) throw new PoisonError("a version that is not known");
   return { deliveries: parseDeliveries(text.slice(space + 1, end)), envelope: () => decodeBody(text.slice(end + 1)) };
 }
 
