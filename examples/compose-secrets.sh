@@ -18,7 +18,7 @@ rabbitmq_password=$(cat secrets/rabbitmq_password)
 # The user may do what xlvein does, under xlvein's names, and nothing else.
 make redis_users.acl <<EOF
 user default off
-user xlvein on >$redis_password ~xlvein:* &xlvein:* +ping +role +info +select +client|setname +get +set +exists +del +pexpire +pttl +rpush +ltrim +llen +lrange +eval +evalsha +publish +subscribe +unsubscribe
+user xlvein on >$redis_password ~xlvein:* &xlvein:* +ping +role +info +select +client|setname +get +set +exists +del +pexpire +pttl +rpush +ltrim +llen +lrange +sadd +srem +scard +sismember +smembers +zadd +zrem +zrange +eval +evalsha +publish +subscribe +unsubscribe
 EOF
 echo "redis://xlvein:$redis_password@redis:6379/0" | make redis_url
 make rabbitmq.conf <<EOF

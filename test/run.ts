@@ -4,12 +4,15 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Bounds, execute, type Failure, type Outcome } from "./setup/execute.ts";
-import { findTests, onEveryRuntime } from "./setup/files.ts";
+import { findTests, isOnRequest, onEveryRuntime } from "./setup/files.ts";
+import { kubernetesTools } from "./setup/kubernetes.ts";
 import { environment, mainRuntime, otherRuntimes, type Runtime } from "./setup/runtimes.ts";
 import { provideSystem } from "./setup/system.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const BOUNDS: Bounds = { concurrency: Math.max(2, availableParallelism()), testMs: 120_000, fileMs: 240_000 };
+/** What runs on request is slow, and needs the machine for itself. */
+const SLOW_BOUNDS: Bounds = { concurrency: 1, testMs: 300_000, fileMs: 1_200_000 };
 
 interface Wish {
   /** Files or folders; none: all of them. */
@@ -35,6 +38,7 @@ async function main(): Promise<number> {
   const wish = readWish();
   await step("System packages", provideSystem);
   const parts = await step("Node versions", () => plan(wish));
+  if (parts.some(({ files }) => files.some((file) => file.startsWith("test/helm/")))) await step("Kubernetes tools", kubernetesTools);
   if (wish.paths.length === 0) await step("Build", () => build(mainRuntime()));
   const outcomes: Outcome[] = [];
   for (const part of parts) outcomes.push(...(await runPart(part)));
@@ -74,7 +78,7 @@ function build(runtime: Runtime): void {
 async function runPart({ runtime, files }: Part): Promise<Outcome[]> {
   console.log(`\nNode ${runtime.version}: ${files.length} files`);
   const started = performance.now();
-  const outcomes = await execute(files, runtime, BOUNDS, printOutcome);
+  const outcomes = await execute(files, runtime, files.every(isOnRequest) ? SLOW_BOUNDS : BOUNDS, printOutcome);
   const { passed, failed } = count(outcomes);
   console.log(`Node ${runtime.version}: ${passed} passed and ${failed} failed in ${seconds(performance.now() - started)}`);
   return outcomes;

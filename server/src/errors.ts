@@ -34,6 +34,10 @@ const kinds: Readonly<Record<ErrorCode, ErrorKind>> = {
   [ErrorCode.EXCHANGE_UNAVAILABLE]: { title: "Exchange unavailable", status: 503, retryable: true },
   [ErrorCode.STORE_UNAVAILABLE]: { title: "Store unavailable", status: 503, retryable: true },
   [ErrorCode.OVERLOADED]: { title: "Overloaded", status: 503, retryable: true },
+  [ErrorCode.UNKNOWN_OP]: { title: "Unknown op", status: 400, retryable: false },
+  [ErrorCode.NOT_IN_ROOM]: { title: "Not in room", status: 403, retryable: false },
+  [ErrorCode.POSITION_LOST]: { title: "Position lost", status: 410, retryable: false },
+  [ErrorCode.TOO_MANY_ROOMS]: { title: "Too many rooms", status: 429, retryable: false },
 };
 
 /** One field at fault, as `errors` of a problem shows it. */

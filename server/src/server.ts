@@ -5,13 +5,16 @@ import { createServer as createHttpsServer, type Server as HttpsServer } from "n
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { createAppRegistry } from "./apps/registry.ts";
+import { getHeapStatistics } from "node:v8";
+import { type AppRegistry, createAppRegistry } from "./apps/registry.ts";
+import { historyOf, slowOf } from "./apps/rules.ts";
 import type { AppSource } from "./apps/sources.ts";
 import { createSecretUse } from "./auth/secret-use.ts";
 import type { Config } from "./config/config.ts";
 import { closeRemoved } from "./control/close-removed.ts";
 import { createControl } from "./control/control.ts";
 import { readGauges, stats } from "./control/gauges.ts";
+import { createMembership } from "./control/membership.ts";
 import type { Deliver, Exchange, Resumed } from "./exchange/exchange.ts";
 import { createLocalExchange } from "./exchange/local.ts";
 import { createRabbitmqExchange } from "./exchange/rabbitmq.ts";
@@ -25,12 +28,18 @@ import { watchSockets } from "./http/sockets.ts";
 import { readKeyPair, watchKeyPair } from "./http/tls.ts";
 import { drain } from "./hub/drain.ts";
 import { createHub } from "./hub/hub.ts";
+import { Outboxes } from "./hub/outboxes.ts";
 import { createWheel } from "./hub/wheel.ts";
+import { findAccess } from "./kubernetes/access.ts";
+import { createDeletionCost } from "./kubernetes/deletion-cost.ts";
 import type { Log } from "./log.ts";
-import { createMetrics, type Metrics } from "./metrics/metrics.ts";
+import { createMetrics } from "./metrics/metrics.ts";
+import type { Target } from "./protocol/target.ts";
 import { createPublish } from "./publish/publish.ts";
+import { createRebalance } from "./rebalance/rebalance.ts";
 import { createOrder } from "./recover/order.ts";
 import { createRepair } from "./recover/repair.ts";
+import { createStreams } from "./recover/streams.ts";
 import { createRedisLinks } from "./redis/connect.ts";
 import type { RedisLinks } from "./redis/links.ts";
 import { readTlsFiles } from "./redis/options.ts";
@@ -38,11 +47,13 @@ import { createMemoryStore } from "./store/memory.ts";
 import { createNoStore } from "./store/none.ts";
 import { createRedisStore } from "./store/redis.ts";
 import type { Store } from "./store/store.ts";
-import { createInbound } from "./ws/inbound.ts";
+import { createSessions } from "./ws/sessions.ts";
 import { createUpgrade } from "./ws/upgrade.ts";
 
 /** A push over a broker is answered within this. */
 const PUBLISH_MS = 1_800;
+/** What all outboxes together may hold, of the heap. */
+const OUTBOXES_SHARE = 0.25;
 /** Longest wait of a drain for requests that have arrived. */
 const FINISH_MS = 5_000;
 
@@ -53,6 +64,8 @@ export interface ServerOptions {
   log: Log;
   /** Of the program, for `xlvein_build_info`. */
   version: string;
+  /** Where the Kubernetes API is, for `pod_deletion_cost.enabled`; none by default. */
+  env?: Readonly<Record<string, string | undefined>>;
   now?: () => number;
 }
 
@@ -76,11 +89,13 @@ export interface Server {
 
 /** Builds a server; nothing listens before `listen`. Rejects when the applications or the certificate cannot be used. */
 export async function createServer(options: ServerOptions): Promise<Server> {
-  const { config, source, log, now = Date.now } = options;
+  const { config, source, log, env = {}, now = Date.now } = options;
   let state: "created" | "listening" | "draining" | "closed" = "created";
   const stop = new AbortController();
-  const rooms = await build({ ...options, now }, () => state === "draining" || state === "closed");
+  const access = config.podDeletionCost.enabled ? findAccess(env, "pod_deletion_cost.enabled ") : undefined;
+  const rooms = await build({ ...options, env, now }, () => state === "draining" || state === "closed");
   const { api, internal, http, hub, exchange, store, apps, metrics } = rooms;
+  const tellCost = access && createDeletionCost({ access, connections: () => hub.count, log });
   const watches: (() => void)[] = [];
 
   async function listenInternal(): Promise<string | undefined> {
@@ -104,6 +119,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     const closed = Promise.all([api.close(), internal.close()]);
     rooms.sockets.destroy();
     await closed;
+    rooms.rebalance?.close();
     rooms.wheel.close();
     rooms.readiness.close();
     rooms.order.close();
@@ -119,6 +135,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       const url = config.tls ? address.replace(/^http:/, "https:") : address;
       const internalUrl = await listenInternal();
       watches.push(source.watch((set) => apps.replace(set)));
+      if (tellCost) watches.push(tellCost());
+      rooms.rebalance?.open();
       if (config.tls) watches.push(watchKeyPair(http as HttpsServer, config.tls, log));
       if (state === "created") state = "listening";
       log.info({ event: "listening", url, internal_url: internalUrl, exchange: exchange.type, store: store.type, revision: apps.revision });
@@ -146,7 +164,7 @@ async function build({ config, source, log, version, now }: Required<ServerOptio
   const metrics = createMetrics(version);
   const apps = createAppRegistry(await source.load());
   source.report(metrics);
-  const { exchange, store } = createBus(config, log, metrics, now);
+  const { exchange, store } = createBus({ config, apps, log, onPoison: () => metrics.exchangePoison.inc(), now });
   const wheel = createWheel(now);
   const hub = createHub({
     hold: async (target) => {
@@ -157,6 +175,8 @@ async function build({ config, source, log, version, now }: Required<ServerOptio
       order.leave(target);
       exchange.release(target);
     },
+    slowOf: (target) => slowOf(apps.get(target.app), target),
+    onMembership: (connection, room, member) => sessions.onMembership(connection, room, member),
     maxConnections: limits.connections,
     holdTimeoutMs: limits.upgradeTimeoutMs,
     metrics,
@@ -165,21 +185,27 @@ async function build({ config, source, log, version, now }: Required<ServerOptio
   const order = createOrder({
     store,
     remember: Math.max(32, config.store.history.messages),
-    repair: createRepair({ store, deliver: hub.deliver, metrics, log }),
+    repair: createRepair({ store, deliver: hub.deliver, gap: hub.gap, metrics, log }),
     deliver: hub.deliver,
   });
   const receive: Deliver = (delivery, envelope) => {
     metrics.exchangeReceived.inc();
-    order.receive(delivery, envelope);
+    if (envelope.kind === "load") rebalance?.heard(envelope);
+    else order.receive(delivery, envelope);
   };
   const resumed: Resumed = (targets) => {
     metrics.exchangeReconnects.inc();
     log.info({ event: "exchange resumed", targets: targets.length });
     void order.compare(targets);
+    void membership.compare(targets);
   };
   const publish = createPublish({ store, exchange, metrics, now, ...(exchange.type === "local" ? {} : { deadlineMs: PUBLISH_MS }) });
   const control = createControl(hub, exchange);
+  const streams = createStreams({ hub, order, store, recoverMessages: limits.recoverMessages });
+  const membership = createMembership({ hub, exchange, store, onRooms: (connection, rooms) => sessions.onRooms(connection, rooms) });
   const readiness = watchReadiness(config.ready, exchange, store, draining, () => [...apps.list()].length);
+  const accepting = () => readiness.state().ready;
+  const rebalance = config.rebalance.enabled ? createRebalance({ hub, exchange, config: config.rebalance, accepting, metrics, log, now }) : undefined;
 
   const http = createListener(config);
   const sockets = watchSockets(http, limits.unauthenticatedSockets, metrics.unauthenticatedSockets);
@@ -189,42 +215,57 @@ async function build({ config, source, log, version, now }: Required<ServerOptio
     serverFactory: (handler) => http.on("request", handler),
     publish,
     control,
+    streams,
+    membership,
     assetsDir: fileURLToPath(new URL("../dist/assets/", import.meta.url)),
     console: config.console.enabled,
     docs: config.docs.enabled,
   });
-  const settings = { outboxBytes: limits.outboxBytes, pingIntervalMs: config.ping.intervalMs, missedPings: config.ping.missed, now, wheel };
-  const inbound = createInbound({ publish, metrics, log, jsonDepth: limits.jsonDepth, now });
-  http.on("upgrade", createUpgrade({ ...shared, hub, inbound, settings }));
+  const outboxes = new Outboxes({
+    capBytes: getHeapStatistics().heap_size_limit * OUTBOXES_SHARE,
+    onDropped: (app, reason, count) => metrics.messagesDropped.inc({ app, reason }, count),
+  });
+  const settings = { outboxBytes: limits.outboxBytes, pingIntervalMs: config.ping.intervalMs, missedPings: config.ping.missed, now, wheel, outboxes };
+  const sessions = createSessions({ ...shared, publish, streams, roomsOf: membership.roomsOf, recoverable: store.type !== "none", version, settings });
+  http.on("upgrade", createUpgrade({ ...shared, hub, sessions }));
 
   const internal = createInternal({ metrics, log, readiness: readiness.state, revision: () => apps.revision, stats: () => stats(hub, apps) });
   metrics.nodeConnectionLimit.set(limits.connections);
-  readGauges(metrics, hub, apps, exchange);
+  readGauges(metrics, hub, apps, exchange, outboxes);
   apps.onChange((change) => closeRemoved(hub, change));
-  return { metrics, apps, exchange, store, order, receive, resumed, wheel, hub, readiness, http, sockets, api, internal };
+  return { metrics, apps, exchange, store, order, receive, resumed, rebalance, wheel, hub, readiness, http, sockets, api, internal };
+}
+
+interface Bus {
+  config: Config;
+  apps: AppRegistry;
+  log: Log;
+  onPoison: () => void;
+  now: () => number;
 }
 
 /** The exchange and the store that the configuration names. Where both are Redis they share their connections. */
-function createBus(config: Config, log: Log, metrics: Metrics, now: () => number): { exchange: Exchange; store: Store } {
-  const { type, exchangeName: prefix, redis, tls } = config.exchange;
-  const usesRedis = type === "redis" || config.store.type === "redis";
-  const links = usesRedis ? createRedisLinks({ addresses: redis, prefix, log, tls }) : undefined;
-  const onPoison = () => metrics.exchangePoison.inc();
-  return { exchange: createExchange(config, links, log, onPoison), store: createStore(config, links, log, onPoison, now) };
+function createBus(bus: Bus): { exchange: Exchange; store: Store } {
+  const { exchange, store } = bus.config;
+  const usesRedis = exchange.type === "redis" || store.type === "redis";
+  const links = usesRedis ? createRedisLinks({ addresses: exchange.redis, prefix: exchange.exchangeName, log: bus.log, tls: exchange.tls }) : undefined;
+  return { exchange: createExchange(bus, links), store: createStore(bus, links) };
 }
 
-function createExchange({ exchange: config }: Config, links: RedisLinks | undefined, log: Log, onPoison: () => void): Exchange {
-  const { type, exchangeName, queueName, rabbitmq: urls, tls, buckets, probeMs } = config;
-  const nodeId = `${hostname()}-${randomBytes(4).toString("hex")}`;
-  if (type === "redis" && links) return createRedisExchange({ links, prefix: exchangeName, nodeId, log, onPoison, probeMs });
-  if (type === "rabbitmq") return createRabbitmqExchange({ urls, exchangeName, queueName, nodeId, buckets, log, onPoison, probeMs, tls: readTlsFiles(tls) });
+function createExchange({ config, log, onPoison }: Bus, links: RedisLinks | undefined): Exchange {
+  const { type, exchangeName, queueName, rabbitmq: urls, tls, buckets, wireVersion, probeMs } = config.exchange;
+  const shared = { nodeId: `${hostname()}-${randomBytes(4).toString("hex")}`, wireVersion, log, onPoison, probeMs };
+  if (type === "redis" && links) return createRedisExchange({ ...shared, links, prefix: exchangeName });
+  if (type === "rabbitmq") return createRabbitmqExchange({ ...shared, urls, exchangeName, queueName, buckets, tls: readTlsFiles(tls) });
   return createLocalExchange();
 }
 
-function createStore({ store: { type, history }, exchange }: Config, links: RedisLinks | undefined, log: Log, onPoison: () => void, now: () => number): Store {
-  if (type === "none") return createNoStore();
-  if (type === "memory" || !links) return createMemoryStore({ now, history });
-  return createRedisStore({ links, prefix: exchange.exchangeName, publish: exchange.type === "redis", history, log, onPoison, now });
+function createStore({ config: { exchange, store }, apps, log, onPoison, now }: Bus, links: RedisLinks | undefined): Store {
+  if (store.type === "none") return createNoStore();
+  const rule = (target: Target) => historyOf(apps.get(target.app), target) ?? store.history;
+  if (store.type === "memory" || !links) return createMemoryStore({ now, historyOf: rule });
+  const publish = exchange.type === "redis";
+  return createRedisStore({ links, prefix: exchange.exchangeName, publish, wireVersion: exchange.wireVersion, historyOf: rule, log, onPoison, now });
 }
 
 function createListener({ limits, tls }: Config): HttpServer {

@@ -51,12 +51,17 @@ test("an application with a key and a secret has the documented defaults", () =>
     requireExp: false,
     closeOnExpiry: false,
     allowedOrigins: new Set(),
+    clientRights: new Set(["direct", "publish", "history"]),
+    history: undefined,
+    slow: "close",
+    rooms: [],
     limits: {
       maxConnections: Infinity,
       maxConnectionsPerAccount: Infinity,
       maxMessageBytes: Infinity,
       messagesPerSecondPerConnection: Infinity,
       pushesPerSecond: Infinity,
+      maxRoomsPerConnection: 128,
     },
   });
 });
@@ -81,12 +86,21 @@ test("every field is read", () => {
         close_on_expiry: true,
         allowed_origins: ["https://shop.example", "http://localhost:3000", "capacitor://localhost"],
         allow_short_secrets: false,
+        client_rights: ["history", "direct"],
+        history: { messages: 10_000, seconds: 2_592_000 },
+        slow: "drop_oldest",
+        rooms: [
+          { prefix: "" },
+          { prefix: "news:", publish: "nobody", slow: "conflate", history: { messages: 5, seconds: 60 } },
+          { prefix: "news:de:", publish: "anyone", history: { messages: 0 } },
+        ],
         limits: {
           max_connections: 1,
           max_connections_per_account: 2,
           max_message_bytes: 3,
           messages_per_second_per_connection: 4,
           pushes_per_second: 5,
+          max_rooms_per_connection: 10_000,
         },
       },
     ],
@@ -104,7 +118,39 @@ test("every field is read", () => {
   assert.deepEqual([app?.enabled, app?.algorithms, app?.nonceReuse, app?.nonceTtlMs], [false, ["HS512", "HS256"], "allow_other_body", 86_400_000]);
   assert.deepEqual([app?.requireExp, app?.closeOnExpiry, app?.pushAuth], [true, true, new Set(["open"])]);
   assert.deepEqual([...(app?.allowedOrigins ?? [])], ["https://shop.example", "http://localhost:3000", "capacitor://localhost"]);
-  assert.deepEqual(Object.values(app?.limits ?? {}), [1, 2, 3, 4, 5]);
+  assert.deepEqual([app?.clientRights, app?.slow], [new Set(["direct", "history"]), "drop_oldest"]);
+  assert.deepEqual(app?.history, { messages: 10_000, ms: 2_592_000_000 });
+  assert.deepEqual(app?.rooms, [
+    { prefix: "news:de:", history: { messages: 0, ms: 0 }, publish: "anyone", slow: undefined },
+    { prefix: "news:", history: { messages: 5, ms: 60_000 }, publish: "nobody", slow: "conflate" },
+    { prefix: "", history: undefined, publish: "members", slow: undefined },
+  ]);
+  assert.deepEqual(Object.values(app?.limits ?? {}), [1, 2, 3, 4, 5, 10_000]);
+});
+
+test("clients may be left without any right, and a connection without any room", () => {
+  const app = parse([{ ...GOOD, client_rights: [], limits: { max_rooms_per_connection: 0 } }]).set.apps.get("shop");
+  assert.deepEqual(app?.clientRights, new Set());
+  assert.equal(app?.limits.maxRoomsPerConnection, 0);
+});
+
+test("a stream that keeps no messages, or keeps them for no time, keeps none; what is left out is the store's", () => {
+  const historyOf = (history: unknown) => parse([{ ...GOOD, history }]).set.apps.get("shop")?.history;
+  assert.equal(historyOf({ messages: 0 })?.messages, 0);
+  assert.equal(historyOf({ messages: 0, seconds: 60 })?.messages, 0);
+  assert.equal(historyOf({ seconds: 0 })?.messages, 0);
+  assert.equal(historyOf({ messages: 5, seconds: 0 })?.messages, 0);
+  assert.equal(historyOf(undefined), undefined);
+  assert.equal(historyOf(null), undefined);
+});
+
+test("a prefix may be as long as a room's name, and hold any characters but *", () => {
+  const prefixes = ["聊天室 😀 .+?[^", "a".repeat(256), "__proto__", ""];
+  const app = parse([{ ...GOOD, rooms: prefixes.map((prefix) => ({ prefix })) }]).set.apps.get("shop");
+  assert.deepEqual(
+    app?.rooms.map(({ prefix }) => prefix),
+    prefixes.toSorted((a, b) => b.length - a.length),
+  );
 });
 
 /** An application with fields changed, and what is said of it. */
@@ -169,6 +215,38 @@ const wrong: [Record<string, unknown>, string][] = [
   [{ limits: { max_connections: "5" } }, "error applications[0].limits.max_connections: must be a positive integer"],
   [{ limits: { max_connections: null } }, "error applications[0].limits.max_connections: must be a positive integer"],
   [{ limits: { maxConnection: 5 } }, "error applications[0].limits.maxConnection: unknown field (max_connections)"],
+  [{ limits: { max_rooms_per_connection: -1 } }, "error applications[0].limits.max_rooms_per_connection: must be a whole number from 0 to 10000"],
+  [{ limits: { max_rooms_per_connection: 10_001 } }, "error applications[0].limits.max_rooms_per_connection: must be a whole number from 0 to 10000"],
+  [{ limits: { max_rooms: 5 } }, "error applications[0].limits.max_rooms: unknown field"],
+  [{ client_rights: "direct" }, "error applications[0].client_rights: must be a list"],
+  [{ client_rights: null }, "error applications[0].client_rights: must be a list"],
+  [{ client_rights: ["direct", "kick"] }, "error applications[0].client_rights[1]: must be one of direct, publish, history"],
+  [{ clientRights: [] }, "error applications[0].clientRights: unknown field (client_rights)"],
+  [{ slow: "conflat" }, "error applications[0].slow: must be one of close, drop_oldest, conflate"],
+  [{ slow: null }, "error applications[0].slow: must be one of close, drop_oldest, conflate"],
+  [{ history: 5 }, "error applications[0].history: must be a map of fields"],
+  [{ history: { messages: 5 } }, "error applications[0].history.seconds: is missing"],
+  [{ history: { seconds: 5 } }, "error applications[0].history.messages: is missing"],
+  [{ history: { messages: 10_001, seconds: 5 } }, "error applications[0].history.messages: must be a whole number from 0 to 10000"],
+  [{ history: { messages: -1, seconds: 5 } }, "error applications[0].history.messages: must be a whole number from 0 to 10000"],
+  [{ history: { messages: 5, seconds: 2_592_001 } }, "error applications[0].history.seconds: must be a whole number from 0 to 2592000"],
+  [{ history: { messages: 5, seconds: "60" } }, "error applications[0].history.seconds: must be a whole number from 0 to 2592000"],
+  [{ history: { messages: 5, seconds: 5, second: 1 } }, "error applications[0].history.second: unknown field (seconds)"],
+  [{ rooms: {} }, "error applications[0].rooms: must be a list"],
+  [{ rooms: ["news:"] }, "error applications[0].rooms[0]: must be a map of fields"],
+  [{ rooms: [{}] }, "error applications[0].rooms[0].prefix: is missing"],
+  [{ rooms: [{ prefix: 5 }] }, "error applications[0].rooms[0].prefix: must be a text; put it in quotes"],
+  [{ rooms: [{ prefix: null }] }, "error applications[0].rooms[0].prefix: must be a text; put it in quotes"],
+  [{ rooms: [{ prefix: "a".repeat(257) }] }, "error applications[0].rooms[0].prefix: must have at most 256 characters"],
+  [{ rooms: [{ prefix: "a\ud800" }] }, "error applications[0].rooms[0].prefix: must not hold half of a surrogate pair"],
+  [{ rooms: [{ prefix: "news:*" }] }, 'error applications[0].rooms[0].prefix: must not hold *: it fits every room that begins with it ("news:")'],
+  [{ rooms: [{ prefix: "*" }] }, 'error applications[0].rooms[0].prefix: must not hold *: it fits every room that begins with it ("")'],
+  [{ rooms: [{ prefix: "a*b" }] }, "error applications[0].rooms[0].prefix: must not hold *: it fits every room that begins with it"],
+  [{ rooms: [{ prefix: "a" }, { prefix: "b" }, { prefix: "a" }] }, 'error applications[0].rooms[2].prefix: "a" is used by a rule before'],
+  [{ rooms: [{ prefix: "a" }, { prefix: "b", publish: "everyone" }] }, "error applications[0].rooms[1].publish: must be one of members, anyone, nobody"],
+  [{ rooms: [{ prefix: "a", slow: "wait" }] }, "error applications[0].rooms[0].slow: must be one of close, drop_oldest, conflate"],
+  [{ rooms: [{ prefix: "a", history: { messages: 5 } }] }, "error applications[0].rooms[0].history.seconds: is missing"],
+  [{ rooms: [{ prefix: "a", publishers: "anyone" }] }, "error applications[0].rooms[0].publishers: unknown field (publish)"],
   [{ appKey: "x" }, "error applications[0].appKey: unknown field (app_key)"],
   [{ ["__proto__"]: { enabled: false } }, "error applications[0].__proto__: unknown field"],
 ];

@@ -1,6 +1,6 @@
 // Applications for tests, made without configuration files.
 import { createSecretKey } from "node:crypto";
-import type { App, AppSecret } from "../../server/src/apps/app.ts";
+import { type App, type AppSecret, RIGHTS } from "../../server/src/apps/app.ts";
 import { type AppRegistry, createAppRegistry } from "../../server/src/apps/registry.ts";
 
 export const SECRET = "j8jasd98efan9sdfj89asjdf";
@@ -23,6 +23,10 @@ export function makeApp(changes: Partial<Omit<App, "limits">> & { limits?: Parti
     requireExp: false,
     closeOnExpiry: false,
     allowedOrigins: new Set(),
+    clientRights: new Set(RIGHTS),
+    history: undefined,
+    slow: "close",
+    rooms: [],
     ...rest,
     limits: {
       maxConnections: Number.POSITIVE_INFINITY,
@@ -30,6 +34,7 @@ export function makeApp(changes: Partial<Omit<App, "limits">> & { limits?: Parti
       maxMessageBytes: 65_536,
       messagesPerSecondPerConnection: Number.POSITIVE_INFINITY,
       pushesPerSecond: Number.POSITIVE_INFINITY,
+      maxRoomsPerConnection: 128,
       ...limits,
     },
   };

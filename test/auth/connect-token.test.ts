@@ -45,17 +45,18 @@ describe("a connect token", () => {
   it("of the Go service's SDK names its account while it has not expired", () => {
     for (const { secret, token, account, now_seconds, payload } of vectors) {
       const old = makeApp({ secrets: [makeSecret(secret)] });
-      assert.deepEqual(verifyConnectToken(old, token, { nowMs: now_seconds * 1_000, maxBytes: 4_096 }), {
-        account,
-        expiresAtMs: payload.exp * 1_000,
-        secretId: "default",
-      });
+      const { rights, rooms, ...who } = verifyConnectToken(old, token, { nowMs: now_seconds * 1_000, maxBytes: 4_096 });
+      assert.deepEqual(who, { account, expiresAtMs: payload.exp * 1_000, secretId: "default" });
+      assert.deepEqual([rights, rooms.named], [new Set(["direct", "publish", "history"]), []]);
       assertRefused(token, "expired_token", /exp has passed/, old);
     }
   });
 
   it("needs nothing but sub", () => {
-    assert.deepEqual(grant({ sub: "user_1" }), { account: "user_1", expiresAtMs: undefined, secretId: "default" });
+    const { rights, rooms, ...who } = grant({ sub: "user_1" });
+    assert.deepEqual(who, { account: "user_1", expiresAtMs: undefined, secretId: "default" });
+    assert.equal(rights, app.clientRights, "nothing is made for a token without can");
+    assert.equal(rooms, grant({ sub: "user_2" }).rooms, "nothing is made for a token without rooms");
     assert.equal(grant({ sub: "用户 😀:.*" }).account, "用户 😀:.*");
     assert.equal(grant({ sub: "a".repeat(3_000) }).account.length, 3_000);
     assert.equal(grant({ sub: "u", anything: { deep: [1] }, iss: 7 }).account, "u");

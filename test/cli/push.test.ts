@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { type TestContext, test } from "node:test";
-import { connect } from "../helpers/client.ts";
+import { connect, tokenFor } from "../helpers/client.ts";
 import { SECRET, startServer } from "../helpers/server.ts";
 import { temporaryFolder, xlvein } from "./bin.ts";
 
@@ -51,6 +51,38 @@ test("several accounts receive one push", async (t) => {
   assert.match(msgId, MSG_ID);
   assert.equal(duplicate, false);
   for (const client of clients) assert.equal((await client.next()).msg_id, msgId);
+});
+
+test("rooms and everyone receive a push", async (t) => {
+  const { url } = await startServer(t);
+  const [inside, outside] = [await connect(t, url, { token: tokenFor("user_1", SECRET, { rooms: ["chat:1"] }) }), await connect(t, url, { account: "user_2" })];
+  const toRoom = await xlvein(["push", ...CREDENTIALS, "--url", url, "--room", "chat:1", "-r", "empty", '{"text":"room"}']);
+  assert.equal(toRoom.stderr, "");
+  const { to, event, data, msg_id: msgId } = await inside.next();
+  assert.deepEqual([to, event, data], ["chat:1", 2, { text: "room" }]);
+  assert.equal(toRoom.stdout, `pushed ${msgId}\n`);
+  const toAll = await xlvein(["push", ...CREDENTIALS, "--url", url, "--everyone", "--json", '{"text":"all"}']);
+  const { msg_id: all, streams } = JSON.parse(toAll.stdout) as { msg_id: string; streams: unknown[] };
+  assert.equal(streams.length, 1);
+  for (const client of [inside, outside]) {
+    const frame = await client.next();
+    assert.deepEqual([frame.msg_id, frame.event, frame.data], [all, 0, { text: "all" }]);
+  }
+});
+
+test("a push without a receiver, or with one that does not fit, is refused before anything is sent", async () => {
+  const cases: [string[], RegExp][] = [
+    [["{}"], /^xlvein: --account <account>, --room <room> or --everyone is needed\n$/],
+    [["--room", "chat:*", "{}"], /--room <room>.* is invalid\. Expected a text of 1 to 256 characters without \*\./],
+    [["--room", "", "{}"], /Expected a text of 1 to 256 characters/],
+    [["--classic", "-r", "chat:1", "{}"], /^xlvein: --classic goes to accounts only: leave out --room and --everyone\n$/],
+    [["--classic", "--everyone", "-a", "user_1", "{}"], /^xlvein: --classic goes to accounts only/],
+  ];
+  for (const [args, message] of cases) {
+    const { code, stderr } = await xlvein(["push", ...CREDENTIALS, ...args]);
+    assert.equal(code, 2, args.join(" "));
+    assert.match(stderr, message);
+  }
 });
 
 test("the data may come from standard input", async (t) => {

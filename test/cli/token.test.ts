@@ -4,6 +4,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import jwt from "jsonwebtoken";
+import { verifyConnectToken } from "../../server/src/auth/connect-token.ts";
+import { makeApp, makeSecret } from "../auth/apps.ts";
 import { temporaryFolder, xlvein } from "./bin.ts";
 
 const SECRET = "0123456789abcdef0123456789abcdef";
@@ -34,6 +36,26 @@ test("--json adds what a script needs to know about the token", async () => {
   const { token, ...rest } = JSON.parse(stdout) as { token: string; expires_at: number };
   assert.deepEqual(rest, { app_key: "test", account: "user_1", expires_at: claims(token).exp });
   assert.ok(Math.abs(rest.expires_at - Date.now() / 1000 - DAY / 2) < 60);
+});
+
+test("a token may open rooms and say what its client may do, as the server reads it", async () => {
+  const app = makeApp({ secrets: [makeSecret(SECRET)] });
+  const mint = async (...more: string[]) => {
+    const { code, stdout, stderr } = await xlvein(["token", "--app", "test", "--account", "user_1", "--secret", SECRET, ...more]);
+    assert.deepEqual([code, stderr], [0, ""]);
+    return verifyConnectToken(app, stdout.trim(), { nowMs: Date.now(), maxBytes: 4_096 });
+  };
+  const { rights, rooms } = await mint("--room", "chat:1", "--room", "news:*", "--can", "history, direct");
+  assert.deepEqual([rights, rooms.named], [new Set(["direct", "history"]), ["chat:1"]]);
+  assert.ok(rooms.opens("news:de") && !rooms.opens("chat:2"));
+  assert.deepEqual((await mint("--can", "")).rights, new Set());
+  const plain = await mint();
+  assert.deepEqual([plain.rights, plain.rooms.named], [app.clientRights, []]);
+});
+
+test("a token without such options has no such claims", async () => {
+  const { stdout } = await xlvein(["token", "--app", "test", "--account", "user_1", "--secret", SECRET]);
+  assert.deepEqual(Object.keys(claims(stdout)).sort(), ["exp", "iat", "sub"]);
 });
 
 test("application and secret come from the environment too", async () => {
@@ -105,12 +127,16 @@ test("a configuration at fault is told with file, line and key, without a stack"
   assert.doesNotMatch(stderr, /^ +at /m);
 });
 
-test("an empty account, an empty secret and a duration of no length are refused by name", async () => {
+test("an empty account, an empty secret, a duration of no length, and rooms and rights that are none are refused by name", async () => {
   const refusals: [string[], RegExp][] = [
     [["--account", "", "--secret", SECRET], /--account <account>.*1 to 4096 characters/],
     [["--account", "a", "--secret", ""], /the secret is empty/],
     [["--account", "a", "--secret", SECRET, "--expires", "0s"], /--expires <duration>.*90s, 15m, 12h or 30d/],
     [["--account", "a", "--secret", SECRET, "--expires", "soon"], /'soon'/],
+    [["--account", "a", "--secret", SECRET, "--room", ""], /--room <pattern>.*1 to 256 characters/],
+    [["--account", "a", "--secret", SECRET, "--room", "a".repeat(257)], /--room <pattern>.*1 to 256 characters/],
+    [["--account", "a", "--secret", SECRET, ...Array.from({ length: 101 }, (_, i) => [`--room`, `r${i}`]).flat()], /at most 100/],
+    [["--account", "a", "--secret", SECRET, "--can", "direct,histroy"], /--can <words>.*direct, publish, history.*Did you mean history\?/],
   ];
   for (const [args, message] of refusals) {
     const { code, stdout, stderr } = await xlvein(["token", "--app", "test", ...args]);

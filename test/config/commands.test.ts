@@ -159,6 +159,22 @@ test("print-config shows what is in force and where it comes from, and no secret
   ]);
 });
 
+test("print-config shows what an application says about its streams, and check-config names the rule at fault by line", async (t) => {
+  const app = { app_key: "a", client_rights: ["direct"], slow: "conflate", history: { messages: 5, seconds: 60 } };
+  const rooms = [{ prefix: "news:", publish: "nobody", slow: "drop_oldest", history: { messages: 0 } }];
+  const cwd = makeFolder(t, { "conf.yaml": JSON.stringify({ applications: [{ ...app, app_secret: SECRET, rooms }] }) });
+  assert.deepEqual((parse((await xlvein(cwd, ["print-config"])).out) as Record<string, unknown>).applications, [{ ...app, app_secret: "********", rooms }]);
+  const bad = makeFolder(t, {
+    "conf.yaml": `applications:\n  - app_key: a\n    app_secret: ${SECRET}\n    rooms:\n      - { prefix: "news:" }\n      - prefx: "chat:"\n        prefix: "chat:*"\n`,
+  });
+  const { code, out } = await xlvein(bad, ["check-config"]);
+  assert.equal(code, 1);
+  assert.deepEqual(out.split("\n").slice(0, 2), [
+    "conf.yaml:6: applications[0].rooms[1].prefx: unknown field; did you mean prefix?",
+    'conf.yaml:7: applications[0].rooms[1].prefix: must not hold *: it fits every room that begins with it; did you mean "chat:"?',
+  ]);
+});
+
 test("print-config --json holds every key and its origin", async (t) => {
   const cwd = makeFolder(t, { "conf.yaml": FULL });
   const { out } = await xlvein(cwd, ["print-config", "--json"]);

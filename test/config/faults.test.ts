@@ -70,6 +70,7 @@ for (const setting of settings) {
       listen: "http://x",
       host: "a:b",
       name: "a b",
+      secret: "A_b",
       applications: '{"app_key": hunter2',
     };
     const text = texts[setting.format as keyof typeof texts];

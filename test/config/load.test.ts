@@ -84,12 +84,23 @@ test("without any file the defaults hold, and every key says so", (t) => {
     listen: { host: "0.0.0.0", port: 8090 },
     tls: undefined,
     internal: { host: "127.0.0.1", port: 8091, enabled: true, explicit: false },
-    exchange: { type: "local", exchangeName: "xlvein", queueName: "xlvein.queue", rabbitmq: [], redis: [], tls: undefined, buckets: 1024, probeMs: 5000 },
+    exchange: {
+      type: "local",
+      exchangeName: "xlvein",
+      queueName: "xlvein.queue",
+      rabbitmq: [],
+      redis: [],
+      tls: undefined,
+      buckets: 1024,
+      wireVersion: 1,
+      probeMs: 5000,
+    },
     store: { type: "memory", history: { messages: 100, ms: 300000 } },
     applications: [],
     applicationsFrom: "default",
     applicationsFile: "",
     applicationsDir: "",
+    applicationsSecret: "",
     limits: {
       frameBytes: 65536,
       bodyBytes: 1048576,
@@ -97,6 +108,7 @@ test("without any file the defaults hold, and every key says so", (t) => {
       tokenBytes: 4096,
       connections: 20000,
       outboxBytes: 1048576,
+      recoverMessages: 1000,
       unauthenticatedSockets: 5000,
       headersTimeoutMs: 10000,
       requestTimeoutMs: 15000,
@@ -104,6 +116,8 @@ test("without any file the defaults hold, and every key says so", (t) => {
     },
     ping: { intervalMs: 25000, missed: 2 },
     drain: { windowMs: 30000 },
+    rebalance: { enabled: false, threshold: 1.25, closesPerSecond: 20 },
+    podDeletionCost: { enabled: false },
     ready: { eventLoopLagMs: 2000, heapUsedRatio: 0.95, exchange: false },
     log: { level: "info" },
     console: { enabled: false },
@@ -156,13 +170,14 @@ test("flags stand above the environment, that above the file, that above the def
   }
 });
 
-/** Three values that differ from each other. */
-function threeValues({ format, min = 0, choices = [], default: usual }: (typeof settings)[number]): unknown[] {
+/** Three values, each other than the one before. */
+function threeValues({ format, min = 0, max = Number.POSITIVE_INFINITY, choices = [], default: usual }: (typeof settings)[number]): unknown[] {
   switch (format) {
     case "switch":
       return [!usual, usual, !usual];
     case "whole":
     case "decimal":
+      if (max - min < 3 && format === "whole") return [max, min, max];
       return format === "decimal" && usual === 0.95 ? [0.1, 0.2, 0.3] : [min + 1, min + 2, min + 3];
     case "choice":
       return [choices[0], choices[1], choices[2]];

@@ -133,7 +133,9 @@ test("the page of README.md, `Receive in a browser`, logs a push with the token 
 test("every configuration in a document is one that the server takes", async (t) => {
   const directory = await mkdtemp(join(tmpdir(), "xlvein-"));
   t.after(() => rm(directory, { recursive: true, force: true }));
-  const blocks = markdownFiles().flatMap((name) =>
+  // The chart has values of its own, which its own tests hold against its schema.
+  const documents = markdownFiles().filter((name) => !name.startsWith("helm/"));
+  const blocks = documents.flatMap((name) =>
     codeBlocks(readDocument(name))
       .filter(({ language, text }) => ["yaml", "json"].includes(language) && /^\s*"?applications"?:/m.test(text))
       .map(({ text }) => ({ name, text })),

@@ -83,6 +83,13 @@ test("the frame that `Connect with any WebSocket client` shows is what another a
   assert.deepEqual({ ...received, msg_id: shown.msg_id, send_at: shown.send_at }, shown);
 });
 
+test("a reader of `Rooms` sees both messages of the room", async (t) => {
+  const seen = `const seen = new Promise((resolve) => room.on("message", ({ data }) => data.text === "welcome" && resolve()));`;
+  const code = block("Rooms", "js", "createClient").replaceAll(DOCUMENTED_URL, url).replace("await backend.rooms", `${seen}\nawait backend.rooms`);
+  const printed = await runModule(t, `${code}\nawait seen;\nawait client.close();`);
+  assert.equal(printed, "user_1 hi all\nbackend welcome");
+});
+
 test("every command of the table exists, and no other", async (t) => {
   const help = await run(t, "npx xlvein --help").output;
   const commands = [...help.matchAll(/^ {2}([a-z][a-z-]*)(?:\|([a-z]+))? .*$/gm)].flatMap(([, name = "", alias]) =>

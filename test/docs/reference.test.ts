@@ -3,10 +3,11 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { parse } from "yaml";
 import { parseApplications } from "../../server/src/apps/parse.ts";
 import { type Setting, settings } from "../../server/src/config/schema.ts";
 import { createMetrics } from "../../server/src/metrics/metrics.ts";
-import { plain, ROOT, readDocument, section, tableRows } from "./markdown.ts";
+import { codeBlocks, plain, ROOT, readDocument, section, tableRows } from "./markdown.ts";
 
 const configuration = readDocument("docs/configuration.md");
 const operations = readDocument("docs/operations.md");
@@ -23,6 +24,7 @@ function typeOf({ format, min, max, choices = [] }: Setting): string {
     listen: "listen address",
     addresses: "broker addresses",
     applications: "list",
+    secret: "Secret name",
   };
   return words[format] ?? format;
 }
@@ -51,6 +53,30 @@ test("docs/configuration.md lists every field of an application, and no other", 
   assert.deepEqual(documented.toSorted(), declared.toSorted());
 });
 
+test("docs/configuration.md lists every field of a rule for rooms, and no other", () => {
+  const source = readFileSync(join(ROOT, "server/src/apps/streams.ts"), "utf8");
+  const declared = /ROOM_FIELDS = \[([^\]]*)\]/.exec(source)?.[1]?.match(/\w+/g) ?? assert.fail("streams.ts has no ROOM_FIELDS");
+  const documented = tableRows(section(configuration, "Rules for rooms"), "field of a rule").map((row) => plain(row["field of a rule"]));
+  assert.deepEqual(documented.toSorted(), declared.toSorted());
+});
+
+test("the rules for rooms that docs/configuration.md shows can be used, and examples/conf/conf.full.yaml's application too", () => {
+  const key = { app_key: "a", app_secret: "x".repeat(32) };
+  const [shown] = codeBlocks(section(configuration, "Rules for rooms"));
+  const rules = parseApplications([{ ...key, ...(parse(shown?.text ?? "") as object) }], { source: "test", now: 0 }).set.apps.get("a")?.rooms;
+  assert.deepEqual(
+    rules?.map(({ prefix }) => prefix),
+    ["ticker:", "news:", ""],
+  );
+  const lines = readDocument("examples/conf/conf.full.yaml")
+    .split("\n")
+    .map((line) => /^# {3}([ -] .*)$/.exec(line)?.[1]);
+  const [app] = parse(lines.filter((line) => line !== undefined).join("\n")) as Record<string, unknown>[];
+  const { app_secret: _, secrets: _several, ...rest } = app ?? assert.fail("no application is shown");
+  const full = parseApplications([{ ...rest, ...key }], { source: "test", now: 0 }).set.apps.get("a");
+  assert.deepEqual([full?.rooms.length, full?.limits.maxRoomsPerConnection, full?.history?.messages], [1, 128, 100]);
+});
+
 test("an application with nothing but a key and a secret has the documented defaults", () => {
   const { set } = parseApplications([{ app_key: "a", app_secret: "x".repeat(32) }], { source: "test", now: 0 });
   const app = set.apps.get("a") ?? assert.fail("no application");
@@ -64,6 +90,10 @@ test("an application with nothing but a key and a secret has the documented defa
     require_exp: String(app.requireExp),
     close_on_expiry: String(app.closeOnExpiry),
     allowed_origins: `[${[...app.allowedOrigins].join(", ")}]`,
+    client_rights: `[${[...app.clientRights].join(", ")}]`,
+    history: app.history === undefined ? "none" : "some",
+    slow: app.slow,
+    rooms: `[${app.rooms.map(({ prefix }) => prefix).join(", ")}]`,
     ...Object.fromEntries(
       Object.entries(app.limits).map(([name, value]) => [
         `limits.${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`,

@@ -4,10 +4,10 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import jwt from "jsonwebtoken";
 import { SECRET } from "../helpers/server.ts";
+import { startSteadyRedis } from "../helpers/steady-redis.ts";
 import { startLoad } from "./harness/load.ts";
 import { redisConfig, startNodes } from "./harness/nodes.ts";
 import { startReceivers } from "./harness/receivers.ts";
-import { startSteadyRedis } from "./harness/redis.ts";
 import { settle } from "./harness/until.ts";
 import { describeVerdict, FAULTLESS, faultsOf, judge } from "./harness/verdict.ts";
 

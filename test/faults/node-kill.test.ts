@@ -3,58 +3,22 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startRedis } from "../helpers/redis-server.ts";
+import { awayMs, checkStore, missedWhileConnected } from "./harness/coming-and-going.ts";
 import { form } from "./harness/form.ts";
-import { bearableRate, type Load, startLoad } from "./harness/load.ts";
+import { bearableRate, startLoad } from "./harness/load.ts";
 import { type Node, redisConfig, startNodes } from "./harness/nodes.ts";
-import { type Receivers, startReceivers } from "./harness/receivers.ts";
-import { openStored } from "./harness/stored.ts";
+import { startReceivers } from "./harness/receivers.ts";
 import { until } from "./harness/until.ts";
 import { describeMs, describeVerdict, judge } from "./harness/verdict.ts";
 
 const ACCOUNTS = Array.from({ length: 60 }, (_, i) => `user_${i}`);
 const KILLS = form(20, 3);
-/** What is pushed this long before a connection ends must have reached it. */
-const UNDER_WAY_MS = 500;
 
 async function startThree(t: TestContext, more: Record<string, unknown> = {}) {
   const redis = await startRedis(t);
   const nodes = await startNodes(t, 3, { config: () => redisConfig(redis.url, more) });
   const receivers = await startReceivers(t, nodes.urls, ACCOUNTS);
   return { redis, nodes, receivers };
-}
-
-/** Everything acknowledged is in its stream, once and in its publisher's order. */
-async function checkStore(t: TestContext, address: string, { acknowledged }: Load): Promise<void> {
-  const stored = await openStored(t, address);
-  const bySent = Map.groupBy(acknowledged, ({ account }) => account);
-  for (const [account, sent] of bySent) {
-    const ids = await stored.idsOf(account);
-    assert.equal(new Set(ids).size, ids.length, "nothing is stored twice");
-    const wanted = new Set(sent.map(({ msgId }) => msgId));
-    assert.deepEqual(
-      ids.filter((id) => wanted.has(id)),
-      sent.toSorted((a, b) => a.seq - b.seq).map(({ msgId }) => msgId),
-    );
-  }
-}
-
-/** Messages that were pushed while their client was connected, and that it did not get. */
-function missedWhileConnected({ acknowledged }: Load, { arrivals, openings, endings }: Receivers): number {
-  const arrived = new Set(arrivals.map(({ msgId }) => msgId));
-  const [opened, ended] = [Map.groupBy(openings, ({ account }) => account), Map.groupBy(endings, ({ account }) => account)];
-  return acknowledged.filter(({ account, msgId, sentMs, atMs }) => {
-    const nth = opened.get(account)?.findLastIndex((opening) => opening.atMs < sentMs) ?? -1;
-    if (nth === -1) return false;
-    const endMs = ended.get(account)?.[nth]?.atMs ?? Number.POSITIVE_INFINITY;
-    return atMs < endMs - UNDER_WAY_MS && !arrived.has(msgId);
-  }).length;
-}
-
-/** How long each client was without a connection, ms. */
-function awayMs({ openings, endings }: Receivers): number[] {
-  return endings
-    .flatMap(({ account, atMs }) => openings.find((opening) => opening.account === account && opening.atMs > atMs)?.atMs ?? [])
-    .map((backMs, i) => backMs - (endings[i]?.atMs ?? 0));
 }
 
 test(`one of three nodes is killed, ${KILLS} times: the store holds all that was acknowledged, and clients are back on the others`, async (t) => {

@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { cp, rm } from "node:fs/promises";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { startSteadyRedis } from "../helpers/steady-redis.ts";
 import { form } from "./harness/form.ts";
 import { bearableRate, startLoad } from "./harness/load.ts";
 import { redisConfig, startNodes } from "./harness/nodes.ts";
 import { startReceivers } from "./harness/receivers.ts";
-import { startSteadyRedis } from "./harness/redis.ts";
 import { timeline } from "./harness/timeline.ts";
 import { settle, until } from "./harness/until.ts";
 import { describeMs, describeVerdict, FAULTLESS, faultsOf, flowBack, judge, percentile } from "./harness/verdict.ts";
@@ -66,6 +66,8 @@ test(`Redis is killed ${KILLS} times: nothing acknowledged is lost, nothing come
 test("Redis comes back empty: every stream that was lost is counted and told, and nothing comes twice", async (t) => {
   const redis = await startSteadyRedis(t, ["--appendonly", "no"]);
   const nodes = await startNodes(t, 2, { config: () => redisConfig(redis.url) });
+  // One for each account, and the application's on each node.
+  const streams = ACCOUNTS.length + nodes.length;
   const receivers = await startReceivers(t, nodes.urls, ACCOUNTS);
   const load = startLoad(t, { urls: nodes.urls, accounts: ACCOUNTS, perSecond: 300, insist: true });
   for (let kill = 1; kill <= 3; kill++) {
@@ -73,7 +75,7 @@ test("Redis comes back empty: every stream that was lost is counted and told, an
     await redis.kill();
     await sleep(AWAY_MS);
     await redis.start();
-    await until("each stream is known to be another", 10_000, async () => (await nodes.sum("xlvein_stream_epoch_changes_total")) >= kill * ACCOUNTS.length);
+    await until("each stream is known to be another", 10_000, async () => (await nodes.sum("xlvein_stream_epoch_changes_total")) >= kill * streams);
   }
   await sleep(LOAD_MS);
   await load.stop();
@@ -82,7 +84,7 @@ test("Redis comes back empty: every stream that was lost is counted and told, an
   const verdict = judge(load.acknowledged, receivers.arrivals);
   const changes = await nodes.sum("xlvein_stream_epoch_changes_total");
   t.diagnostic(`${describeVerdict(verdict)}; ${changes} epoch changes`);
-  assert.equal(changes, 3 * ACCOUNTS.length, "each stream changed once per wipe");
+  assert.equal(changes, 3 * streams, "each stream changed once per wipe");
   const told = nodes.flatMap(({ lines }) => lines).filter((line) => line.includes('"event":"stream changed"'));
   assert.equal(told.length, changes);
   assert.equal(verdict.duplicates, 0);

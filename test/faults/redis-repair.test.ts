@@ -13,8 +13,8 @@ import { createRepair } from "../../server/src/recover/repair.ts";
 import { createRedisLinks } from "../../server/src/redis/connect.ts";
 import { createRedisStore } from "../../server/src/store/redis.ts";
 import type { Store } from "../../server/src/store/store.ts";
+import { startSteadyRedis } from "../helpers/steady-redis.ts";
 import { startProxy } from "./harness/proxy.ts";
-import { startSteadyRedis } from "./harness/redis.ts";
 import { describeVerdict, FAULTLESS, faultsOf, judge } from "./harness/verdict.ts";
 
 const PREFIX = "xlvein";
@@ -32,7 +32,7 @@ interface Came {
 
 function openStore(address: string) {
   const links = createRedisLinks({ addresses: [address], prefix: PREFIX, log });
-  const store = createRedisStore({ links, prefix: PREFIX, publish: true, history: { messages: 10_000, ms: 600_000 }, log, now: Date.now });
+  const store = createRedisStore({ links, prefix: PREFIX, publish: true, historyOf: () => ({ messages: 10_000, ms: 600_000 }), log, now: Date.now });
   return { links, store };
 }
 
@@ -44,7 +44,8 @@ async function startRooms(t: TestContext, address: string, repairs: boolean): Pr
   const deliver = ({ name }: Target, envelope: Envelope) => {
     if (envelope.kind === "message") arrivals.push({ account: name, ...(JSON.parse(envelope.message.data) as Omit<Came, "account">) });
   };
-  const order = createOrder({ store, remember: 100, repair: createRepair({ store, deliver, metrics: createMetrics("test"), log }), deliver });
+  const repair = createRepair({ store, deliver, gap() {}, metrics: createMetrics("test"), log });
+  const order = createOrder({ store, remember: 100, repair, deliver });
   t.after(async () => {
     order.close();
     await exchange.close();

@@ -121,7 +121,7 @@ test("messages that come again, in another order or from nobody are not delivere
     "1\n",
     "1\n{}",
     "0\n{}\n{}",
-    `2\n${members}\n{}`,
+    `3\n${members}\n{}`,
     `99 e 1 -\n${members}\n{}`,
     "1\nnull\n{}",
     "1\n[1]\n{}",

@@ -11,9 +11,11 @@ import { handshakes } from "./handshakes.ts";
 import { http } from "./http.ts";
 import { pushes } from "./pushes.ts";
 import { tokens } from "./tokens.ts";
+import { v2Frames } from "./v2-frames.ts";
+import { v2Handshakes } from "./v2-handshakes.ts";
 
 const CANARY_MS = 1_000;
-const corpus = [...frames, ...handshakes, ...tokens, ...pushes, ...http];
+const corpus = [...frames, ...v2Frames, ...handshakes, ...v2Handshakes, ...tokens, ...pushes, ...http];
 const ends: (() => unknown)[] = [];
 let server: ServerProcess;
 let canary: Client;
@@ -42,8 +44,8 @@ async function sing(): Promise<void> {
   assert.ok(Date.now() - started <= CANARY_MS);
 }
 
-test("the corpus has at least 200 cases with names of their own", () => {
-  assert.ok(corpus.length >= 200, `${corpus.length} cases`);
+test("the corpus has at least 500 cases with names of their own", () => {
+  assert.ok(corpus.length >= 500, `${corpus.length} cases`);
   assert.equal(new Set(corpus.map(({ name }) => name)).size, corpus.length);
 });
 

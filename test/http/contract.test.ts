@@ -119,6 +119,27 @@ async function provocations(t: TestContext): Promise<Record<string, Record<strin
     "415": () => request("POST", path, "a=1", { type: "application/x-www-form-urlencoded" }),
   });
 
+  /** The first of the messages is in the room and in the account's stream, before others. */
+  const history = (path: string) => ({
+    ...everywhere("GET", path),
+    "200": async () => {
+      await request("POST", "/api/v1/messages", { accounts: ["read"], rooms: ["read:1"], data: { n: 1 }, key: "k", trace: "t" });
+      await request("POST", "/api/v1/messages", { accounts: ["read"], rooms: ["read:1"], data: { n: 2 } });
+      const answer = await request("GET", `${path}?limit=1`);
+      const { messages, more } = JSON.parse(answer.body) as { messages: unknown[]; more: boolean };
+      assert.deepEqual([messages.length, more], [1, true]);
+      return answer;
+    },
+    "400": () => request("GET", `${path}?after=e:1&before=1`),
+    "410": () => request("GET", `${path}?after=another:1`),
+    "503": () => broken(new XlveinError(ErrorCode.STORE_UNAVAILABLE, "the store is unavailable"), "GET", path),
+  });
+  const members = (path: string) => ({
+    ...withBody(path, { accounts: ["user_1"] }),
+    "204": () => request("POST", path, { accounts: ["member_1", "member_2"] }),
+    "503": () => broken(outage, "POST", path, { accounts: ["user_1"] }),
+  });
+
   const push = { accounts: ["user_1"], data: { text: "hi" } };
   const classic = { app_key: "test", send_to: "user_1", message: { text: "hi" }, nonce: "n" };
   return {
@@ -150,7 +171,7 @@ async function provocations(t: TestContext): Promise<Record<string, Record<strin
     classicPush: { "200": () => request("POST", "/api/v1/im/push", classic) },
     push: {
       ...withBody("/api/v1/messages", push),
-      "200": () => request("POST", "/api/v1/messages", push),
+      "200": () => request("POST", "/api/v1/messages", { ...push, rooms: ["chat:1"], everyone: true }),
       "409": async () => {
         await request("POST", "/api/v1/messages", { ...push, idempotency_key: "k" });
         return request("POST", "/api/v1/messages", { ...push, data: { text: "other" }, idempotency_key: "k" });
@@ -175,6 +196,30 @@ async function provocations(t: TestContext): Promise<Record<string, Record<strin
       "202": () => request("POST", "/api/v1/accounts/user_1/disconnect"),
       "503": () => broken(outage, "POST", "/api/v1/accounts/user_1/disconnect"),
     },
+    accountRooms: {
+      ...everywhere("GET", "/api/v1/accounts/user_1/rooms"),
+      "200": async () => {
+        await request("POST", "/api/v1/rooms/chat:1/members", { accounts: ["in_a_room"] });
+        return request("GET", "/api/v1/accounts/in_a_room/rooms");
+      },
+      "400": () => request("GET", `/api/v1/accounts/${"x".repeat(4_097)}/rooms`),
+      "503": () => broken(outage, "GET", "/api/v1/accounts/user_1/rooms"),
+    },
+    accountHistory: history("/api/v1/accounts/read/history"),
+    roomMembers: {
+      ...everywhere("GET", "/api/v1/rooms/chat:1/members"),
+      "200": async () => {
+        await request("POST", "/api/v1/rooms/listed/members", { accounts: ["a", "b"] });
+        const answer = await request("GET", "/api/v1/rooms/listed/members?limit=1");
+        assert.deepEqual(JSON.parse(answer.body), { members: ["a"], next: "a" });
+        return answer;
+      },
+      "400": () => request("GET", "/api/v1/rooms/chat:1/members?limit=0"),
+      "503": () => broken(outage, "GET", "/api/v1/rooms/chat:1/members"),
+    },
+    addRoomMembers: members("/api/v1/rooms/chat:1/members"),
+    removeRoomMembers: members("/api/v1/rooms/chat:1/members/remove"),
+    roomHistory: history("/api/v1/rooms/read:1/history"),
   };
 }
 

@@ -15,9 +15,12 @@ import { type ApiOptions, createApi } from "../../server/src/http/api.ts";
 import { httpServerOptions } from "../../server/src/http/server-options.ts";
 import { createLog } from "../../server/src/log.ts";
 import { createMetrics, type Metrics } from "../../server/src/metrics/metrics.ts";
+import { encodeMessage } from "../../server/src/protocol/frames.ts";
 import type { Draft } from "../../server/src/protocol/message.ts";
 import type { Target } from "../../server/src/protocol/target.ts";
 import type { Publish, Published, RequestKey } from "../../server/src/publish/publish.ts";
+import type { Asked } from "../../server/src/recover/read-back.ts";
+import type { Latest } from "../../server/src/store/store.ts";
 import { makeApp, makeRegistry, makeSet } from "../auth/apps.ts";
 import { NOW_MS } from "../auth/tokens.ts";
 
@@ -32,6 +35,7 @@ export const LIMITS: NodeLimits = {
   headersTimeoutMs: 8_000,
   requestTimeoutMs: 15_000,
   upgradeTimeoutMs: 2_000,
+  recoverMessages: 1_000,
 };
 
 export interface Pushed {
@@ -53,7 +57,16 @@ export interface Fixture {
   /** Answers the next pushes; by default each is accepted. */
   answer: (pushed: Pushed) => Promise<Published>;
   connections: ConnectionInfo[];
-  /** Thrown by `control` when set. */
+  /** What was asked of members, as `[what, app, room or account, …]`. */
+  readonly asked: unknown[][];
+  /** Who is in every room, in order. */
+  members: string[];
+  /** Which rooms every account is in. */
+  rooms: string[];
+  /** What was read back, and what the next readings find. */
+  readonly read: { target: Target; asked: Asked }[];
+  found: Latest;
+  /** Thrown by `control`, `membership` and `streams` when set. */
   controlError: Error | undefined;
   nowMs: number;
   draining: boolean;
@@ -65,6 +78,9 @@ export interface FixtureOptions {
   console?: boolean;
   docs?: boolean;
 }
+
+/** A stream that was sent nothing. */
+const NOTHING: Latest = { entries: [], position: { epoch: "e", offset: 0, msgId: "" }, more: false };
 
 interface Built {
   readonly fixture: Fixture;
@@ -99,9 +115,18 @@ function reset(fixture: Fixture, apps: readonly App[]): void {
   fixture.apps.replace(makeSet());
   fixture.apps.replace(makeSet(...apps));
   fixture.metrics.registry.resetMetrics();
-  for (const list of [fixture.pushed, fixture.disconnected, fixture.logged]) list.length = 0;
+  for (const list of [fixture.pushed, fixture.disconnected, fixture.logged, fixture.asked, fixture.read]) list.length = 0;
   fixture.answer = async () => ({ msgId: `msg-${fixture.pushed.length}`, duplicate: false, positions: [] });
-  Object.assign(fixture, { authenticated: 0, connections: [], controlError: undefined, nowMs: NOW_MS, draining: false });
+  Object.assign(fixture, {
+    members: [],
+    rooms: [],
+    found: NOTHING,
+    authenticated: 0,
+    connections: [],
+    controlError: undefined,
+    nowMs: NOW_MS,
+    draining: false,
+  });
 }
 
 async function build(limits: NodeLimits, console: boolean, docs: boolean): Promise<Built> {
@@ -114,6 +139,11 @@ async function build(limits: NodeLimits, console: boolean, docs: boolean): Promi
     authenticated: 0,
     answer: () => Promise.reject(new Error("not set")),
     connections: [],
+    asked: [],
+    members: [],
+    rooms: [],
+    read: [],
+    found: NOTHING,
     controlError: undefined,
     nowMs: NOW_MS,
     draining: false,
@@ -133,12 +163,34 @@ async function build(limits: NodeLimits, console: boolean, docs: boolean): Promi
       state.disconnected.push({ app, account, connectionId });
     },
   };
+  const ask = async <T>(answer: () => T, ...what: unknown[]): Promise<T> => {
+    if (state.controlError) throw state.controlError;
+    state.asked.push(what);
+    return answer();
+  };
+  const membership: ApiOptions["membership"] = {
+    add: (...what) => ask(() => {}, "add", ...what),
+    remove: (...what) => ask(() => {}, "remove", ...what),
+    members: (app, room, after, limit) =>
+      ask(() => state.members.filter((name) => after === undefined || name > after).slice(0, limit), "members", app, room, after, limit),
+    roomsOf: (app, account) => ask(() => state.rooms, "roomsOf", app, account),
+  };
+  const streams: ApiOptions["streams"] = {
+    async read(target, asked) {
+      if (state.controlError) throw state.controlError;
+      state.read.push({ target, asked });
+      const { entries, position, more } = state.found;
+      return { texts: entries.map((entry) => encodeMessage(target, entry.message, entry.position)), position, more };
+    },
+  };
   const assetsDir = makeAssets();
   const options: ApiOptions = {
     serverFactory: (handler) => createServer(httpServerOptions(limits), handler),
     apps: state.apps,
     publish,
     control,
+    membership,
+    streams,
     metrics: state.metrics,
     noteSecretUse: createSecretUse(state.metrics, () => state.nowMs),
     log: createLog({ level: "debug", destination: { write: (line) => void state.logged.push(line) } }),

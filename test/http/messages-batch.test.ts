@@ -69,7 +69,8 @@ describe("a batch", () => {
       [7, ErrorCode.BAD_REQUEST, "must be an object"],
       [null, ErrorCode.BAD_REQUEST, "must be an object"],
       [[], ErrorCode.BAD_REQUEST, "must be an object"],
-      [{ data: {} }, ErrorCode.BAD_REQUEST, ".accounts is missing"],
+      [{ data: {} }, ErrorCode.BAD_REQUEST, "must have accounts, rooms or everyone"],
+      [{ rooms: ["chat:*"], data: {} }, ErrorCode.BAD_REQUEST, ".rooms[0] must not hold a *"],
       [{ accounts: ["a", 1], data: {} }, ErrorCode.BAD_REQUEST, ".accounts[1] must be a string"],
       [{ accounts: ["a", "a"], data: {} }, ErrorCode.BAD_REQUEST, ".accounts[1] repeats another item"],
       [{ accounts: ["a\ud800"], data: {} }, ErrorCode.BAD_REQUEST, ".accounts[0] holds half of a surrogate pair, which UTF-8 cannot carry"],
@@ -139,6 +140,34 @@ describe("a batch", () => {
       body.results,
       ["1", "2", "3", "4", "5"].map((msg_id) => ({ msg_id, duplicate: msg_id === "5" })),
     );
+  });
+
+  it("keeps the order to each room and to everyone, too", async () => {
+    const fixture = await createFixture();
+    const waiting: (() => void)[] = [];
+    fixture.answer = () => new Promise((resolve) => void waiting.push(() => resolve({ msgId: "m", duplicate: false, positions: [] })));
+    const settle = () => new Promise((resolve) => setImmediate(resolve));
+    const push = (receivers: object) => ({ ...receivers, data: {} });
+    const messages = [
+      push({ rooms: ["a"] }),
+      push({ everyone: true }),
+      push({ rooms: ["a"] }),
+      push({ accounts: ["a"] }),
+      push({ everyone: true, rooms: ["b"] }),
+    ];
+    const reply = post(fixture, { messages });
+    const sent = () => fixture.pushed.map(({ targets }) => targets.map(({ kind, name }) => `${kind} ${name}`).join());
+    while (fixture.pushed.length < 3) await settle();
+    await settle();
+    assert.deepEqual(sent(), ["room a", "app ", "account a"]);
+    waiting[1]?.();
+    await settle();
+    assert.deepEqual(sent().slice(3), ["room b,app "]);
+    waiting[0]?.();
+    await settle();
+    assert.deepEqual(sent().slice(4), ["room a"]);
+    for (const answer of waiting) answer();
+    assert.equal((await reply).body.results.length, 5);
   });
 
   it("does not try what would overtake a message that the broker refused, and goes on after other errors", async () => {

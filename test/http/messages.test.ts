@@ -1,4 +1,4 @@
-// POST /api/v1/messages: one message, its accounts, its data as written, its key.
+// POST /api/v1/messages: one message, its receivers, its data as written, its key.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ErrorCode, XlveinError } from "../../server/src/errors.ts";
@@ -67,6 +67,55 @@ describe("a push", () => {
     assert.deepEqual(body, { msg_id: "m", duplicate: false, streams });
   });
 
+  it("goes to accounts, rooms and everyone, and answers their streams in this order", async () => {
+    const fixture = await createFixture();
+    const positions = ["a", "r", "s", "all"].map((epoch, i) => ({ epoch, offset: i + 1, previous: "" }));
+    fixture.answer = async () => ({ msgId: "m", duplicate: false, positions });
+    const { status, body } = await post(fixture, { everyone: true, rooms: ["chat:1", "房间 😀"], accounts: ["a"], data: {} });
+    assert.deepEqual(
+      fixture.pushed[0]?.targets.map(({ kind, name }) => [kind, name]),
+      [
+        ["account", "a"],
+        ["room", "chat:1"],
+        ["room", "房间 😀"],
+        ["app", ""],
+      ],
+    );
+    const streams = [
+      { account: "a", epoch: "a", offset: 1 },
+      { room: "chat:1", epoch: "r", offset: 2 },
+      { room: "房间 😀", epoch: "s", offset: 3 },
+      { epoch: "all", offset: 4 },
+    ];
+    assert.deepEqual([status, body], [200, { msg_id: "m", duplicate: false, streams }]);
+    fixture.answer = async () => ({ msgId: "m", duplicate: false, positions: [...positions.slice(0, 3), undefined] });
+    assert.deepEqual((await post(fixture, { everyone: true, rooms: ["r", "s"], accounts: ["a"], data: {} })).body, { msg_id: "m", duplicate: false });
+  });
+
+  it("may go to rooms or to everyone alone", async () => {
+    const fixture = await createFixture();
+    assert.equal((await post(fixture, { rooms: ["chat:1"], data: {} })).status, 200);
+    assert.equal((await post(fixture, { everyone: true, data: {} })).status, 200);
+    assert.deepEqual(
+      fixture.pushed.map(({ targets }) => targets),
+      [[{ app: "test", kind: "room", name: "chat:1" }], [{ app: "test", kind: "app", name: "" }]],
+    );
+  });
+
+  it("carries its key, the connection left out and the trace", async () => {
+    const fixture = await createFixture();
+    const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    await post(fixture, { ...PUSH, key: "price", exclude: "c1", trace });
+    await post(fixture, { ...PUSH, trace });
+    assert.deepEqual(
+      fixture.pushed.map(({ draft }) => draft),
+      [
+        { event: 0, data: '{"text":"hi"}', key: "price", exclude: "c1", trace },
+        { event: 0, data: '{"text":"hi"}', trace },
+      ],
+    );
+  });
+
   it("names no streams where the store keeps none", async () => {
     const fixture = await createFixture();
     fixture.answer = async () => ({ msgId: "m", duplicate: false, positions: [undefined, undefined] });
@@ -76,7 +125,7 @@ describe("a push", () => {
   it("names each field that is wrong", async () => {
     const fixture = await createFixture();
     const cases: [object | string, string, string][] = [
-      [{ data: {} }, "body.accounts", "is missing"],
+      [{ data: {} }, "body", "must have accounts, rooms or everyone"],
       [{ accounts: ["a"] }, "body.data", "is missing"],
       [{ ...PUSH, accounts: "a" }, "body.accounts", "must be an array"],
       [{ ...PUSH, accounts: null }, "body.accounts", "must be an array"],
@@ -93,6 +142,26 @@ describe("a push", () => {
       [{ ...PUSH, idempotency_key: "" }, "body.idempotency_key", "must not be empty"],
       [{ ...PUSH, idempotency_key: 1 }, "body.idempotency_key", "must be a string"],
       [{ ...PUSH, idempotency_key: "x".repeat(129) }, "body.idempotency_key", "must not have more than 128 characters"],
+      [{ rooms: [], data: {} }, "body.rooms", "must not be empty"],
+      [{ rooms: "r", data: {} }, "body.rooms", "must be an array"],
+      [{ rooms: ["r", ""], data: {} }, "body.rooms[1]", "must not be empty"],
+      [{ rooms: ["r", 1], data: {} }, "body.rooms[1]", "must be a string"],
+      [{ rooms: ["r", "s", "r"], data: {} }, "body.rooms[2]", "repeats another item"],
+      [{ rooms: Array.from({ length: 101 }, (_, i) => `r${i}`), data: {} }, "body.rooms", "must not have more than 100 items"],
+      [{ rooms: ["x".repeat(257)], data: {} }, "body.rooms[0]", "must not have more than 256 characters"],
+      [{ rooms: ["😀".repeat(129)], data: {} }, "body.rooms[0]", "must be a text of 1 to 256 characters"],
+      [{ rooms: ["r", "chat:*"], data: {} }, "body.rooms[1]", "must not hold a *"],
+      [{ rooms: ["r\ud800"], data: {} }, "body.rooms[0]", "holds half of a surrogate pair, which UTF-8 cannot carry"],
+      [{ everyone: false, data: {} }, "body.everyone", "must be true"],
+      [{ ...PUSH, everyone: false }, "body.everyone", "must be true"],
+      [{ ...PUSH, key: "" }, "body.key", "must not be empty"],
+      [{ ...PUSH, key: "x".repeat(129) }, "body.key", "must not have more than 128 characters"],
+      [{ ...PUSH, key: "\udc00" }, "body.key", "holds half of a surrogate pair, which UTF-8 cannot carry"],
+      [{ ...PUSH, exclude: 7 }, "body.exclude", "must be a string"],
+      [{ ...PUSH, exclude: "x".repeat(65) }, "body.exclude", "must not have more than 64 characters"],
+      [{ ...PUSH, trace: "x".repeat(129) }, "body.trace", "must not have more than 128 characters"],
+      [{ ...PUSH, trace: "\ud800" }, "body.trace", "holds half of a surrogate pair, which UTF-8 cannot carry"],
+      [{ ...PUSH, idempotency_key: "\ud800" }, "body.idempotency_key", "holds half of a surrogate pair, which UTF-8 cannot carry"],
       [{ ...PUSH, ttl: 1 }, "body.ttl", "is not known"],
       [{ ...PUSH, ["x".repeat(200)]: 1 }, `body.${"x".repeat(64)}`, "is not known"],
       ['{"accounts":["a"],"data":{},"__proto__":{}}', "body.__proto__", "is not known"],

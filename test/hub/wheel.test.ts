@@ -61,6 +61,41 @@ test("an item that was removed, or that removes another in its turn, is not call
   assert.equal(called, 0);
 });
 
+test("an item that another moves in the same step waits for its new moment, once", (t) => {
+  t.mock.timers.enable({ apis: ["setInterval", "Date"], now: 0 });
+  const wheel = createWheel(Date.now);
+  const calls: number[] = [];
+  const moved = item((now) => void calls.push(now) as undefined);
+  wheel.add(
+    item(() => {
+      wheel.remove(moved);
+      wheel.add(moved, 1_000);
+      return undefined;
+    }),
+    500,
+  );
+  wheel.add(moved, 500);
+  advance(t, 5_000);
+  wheel.close();
+  assert.deepEqual(calls, [1_500]);
+});
+
+test("ticks go on at their pace, whatever the clock does", (t) => {
+  t.mock.timers.enable({ apis: ["setInterval"] });
+  let nowMs = 10_000_000;
+  const wheel = createWheel(() => nowMs);
+  assert.equal(wheel.tick, 0);
+  for (let step = 0; step < 4; step++) {
+    nowMs += 250;
+    t.mock.timers.tick(250);
+  }
+  assert.equal(wheel.tick, 4);
+  nowMs -= 1_000;
+  t.mock.timers.tick(250);
+  assert.equal(wheel.tick, 8, "never back");
+  wheel.close();
+});
+
 test("a clock that jumps an hour ahead calls everything that is due, once", (t) => {
   t.mock.timers.enable({ apis: ["setInterval"] });
   let nowMs = 0;

@@ -34,7 +34,7 @@ test("a message has one id for all its targets, and the text that was published"
   assert.match(msgId, /^[0-9a-f]{8}-[0-9a-f]{4}-7/);
   assert.deepEqual(
     delivered,
-    targets.map((target) => ({ target, envelope: { v: 1, kind: "message", message: { ...draft, from: "me", msgId, sendAt: 5 } } })),
+    targets.map((target) => ({ target, envelope: { kind: "message", message: { ...draft, from: "me", msgId, sendAt: 5 } } })),
   );
 });
 

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { createLog } from "../../server/src/log.ts";
 import { createMetrics } from "../../server/src/metrics/metrics.ts";
 import { kickEnvelope, messageEnvelope } from "../../server/src/protocol/envelope.ts";
+import type { Gap } from "../../server/src/protocol/gap.ts";
 import { accountTarget } from "../../server/src/protocol/target.ts";
 import { createOrder, type Order } from "../../server/src/recover/order.ts";
 import { createRepair } from "../../server/src/recover/repair.ts";
@@ -18,6 +19,8 @@ interface Scene {
   metrics: ReturnType<typeof createMetrics>;
   /** The ids that reached the sockets. */
   delivered: string[];
+  /** What readers were told to be missing. */
+  gaps: Gap[];
   /** The bus brings an entry. */
   bring(entry: Entry): void;
   /** Resolves when so many have been delivered. */
@@ -27,6 +30,7 @@ interface Scene {
 function scene(t: { after(end: () => void): void }): Scene {
   const store = new StreamStore();
   const delivered: string[] = [];
+  const gaps: Gap[] = [];
   const metrics = createMetrics("test");
   let wake = () => {};
   const deliver: Parameters<typeof createOrder>[0]["deliver"] = (_target, envelope) => {
@@ -34,7 +38,7 @@ function scene(t: { after(end: () => void): void }): Scene {
     wake();
   };
   const whole = store as unknown as Store;
-  const repair = createRepair({ store: whole, deliver, metrics, log: createLog({ level: "silent" }) });
+  const repair = createRepair({ store: whole, deliver, gap: (_target, gap) => void gaps.push(gap), metrics, log: createLog({ level: "silent" }) });
   const order = createOrder({ store: whole, repair, remember: 100, deliver });
   // The rooms' own timers let a process end.
   const alive = setInterval(() => {}, 1_000);
@@ -47,6 +51,7 @@ function scene(t: { after(end: () => void): void }): Scene {
     order,
     metrics,
     delivered,
+    gaps,
     bring: ({ message, position }) => order.receive({ target, position }, messageEnvelope(message)),
     async reaches(n) {
       while (delivered.length < n)
@@ -172,6 +177,7 @@ test("what the store no longer has is counted as lost, and what it has comes in 
   await s.reaches(3);
   assert.deepEqual(s.delivered, ["a", "d", "e"]);
   assert.equal(await lost(s), 2);
+  assert.deepEqual(s.gaps, [{ reason: "lost", epoch: "e1", from: 2, to: 3 }], "readers are told what is missing");
 });
 
 test("with a store that keeps no history a hole is lost and counted, and what arrives goes on", async (t) => {
@@ -205,6 +211,7 @@ test("a wiped store is another stream: its entries are delivered from the first"
   await s.reaches(6);
   assert.deepEqual(s.delivered, ["a", "b", "c", "d", "e", "f"]);
   assert.equal((await s.metrics.epochChanges.get()).values[0]?.value, 1);
+  assert.deepEqual(s.gaps, [{ reason: "lost", epoch: "e2", from: undefined, to: undefined }], "readers are told that it is another stream");
 });
 
 test("an older copy put back under a running system is noticed by the ids, gets a new epoch, and loses nothing that is sent from then on", async (t) => {

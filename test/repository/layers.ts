@@ -11,6 +11,7 @@ const RANKS: Readonly<Record<string, number>> = {
   protocol: 0.2,
   config: 1,
   metrics: 1,
+  kubernetes: 1,
   apps: 2,
   auth: 3,
   limits: 3,
@@ -23,6 +24,7 @@ const RANKS: Readonly<Record<string, number>> = {
   recover: 5,
   presence: 5,
   control: 5,
+  rebalance: 5,
   http: 6,
   ws: 6,
   "server.ts": 7,
@@ -32,6 +34,7 @@ const RANKS: Readonly<Record<string, number>> = {
 
 /** Which rooms of server/src load a dependency. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
+  "@kubernetes/client-node": ["operator"],
   ajv: ["http"],
   amqplib: ["exchange"],
   commander: ["cli"],
@@ -43,7 +46,6 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   jsonwebtoken: ["auth", "cli"],
   pino: ["log.ts"],
   "prom-client": ["metrics"],
-  uuid: ["protocol", "hub"],
   ws: ["ws", "hub", "cli"],
   yaml: ["config", "http", "cli"],
 };

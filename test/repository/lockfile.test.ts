@@ -53,7 +53,7 @@ function inexact(manifest: Manifest): string[] {
 }
 
 const folders = ["", ...(readJson<Manifest>("package.json").workspaces ?? [])];
-const places = { root: "", "the other Node versions": "test/setup/runtimes/" };
+const places = { root: "", "the other Node versions": "test/setup/runtimes/", "the chart's tools": "test/setup/kubernetes/" };
 
 for (const [title, place] of Object.entries(places)) {
   const { packages } = readJson<{ packages: Packages }>(`${place}package-lock.json`);

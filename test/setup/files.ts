@@ -4,6 +4,7 @@ import { join, relative, resolve } from "node:path";
 
 /** Areas that the Node version does not touch, or that would only repeat themselves: they run on the pinned one alone. */
 const ONE_RUNTIME = [
+  "test/cluster/",
   "test/console/",
   "test/docs/",
   "test/e2e/",
@@ -11,6 +12,7 @@ const ONE_RUNTIME = [
   "test/exchange/rabbitmq",
   "test/exchange/redis",
   "test/faults/",
+  "test/helm/",
   "test/redis/",
   "test/repository/",
   "test/sdk-browser/chromium.test.ts",
@@ -21,6 +23,9 @@ const ONE_RUNTIME = [
   "test/store/redis",
 ];
 
+/** Areas with a command of their own: they run when they are named. */
+const ON_REQUEST = ["test/cluster/"];
+
 /** Every test file, or those at or below `paths`; the slowest areas first, so that no worker is left with them at the end. Throws when a path holds none. */
 export function findTests(root: string, paths: readonly string[]): string[] {
   const all = globSync("test/**/*.test.ts", { cwd: root, exclude: (path) => path.endsWith("node_modules") }).sort(
@@ -28,12 +33,18 @@ export function findTests(root: string, paths: readonly string[]): string[] {
   );
   const wanted = paths.map((path) => relative(root, resolve(root, path)));
   for (const path of wanted) if (!all.some((file) => isIn(file, path))) throw new Error(`${join(root, path)}: there is no test file here`);
-  return wanted.length === 0 ? all : all.filter((file) => wanted.some((path) => isIn(file, path)));
+  if (wanted.length === 0) return all.filter((file) => !isOnRequest(file));
+  return all.filter((file) => wanted.some((path) => isIn(file, path)));
 }
 
 /** Whether the file runs on every Node version. */
 export function onEveryRuntime(file: string): boolean {
   return !ONE_RUNTIME.some((area) => file.startsWith(area));
+}
+
+/** Whether the file runs only when it, or a folder above it, is named. */
+export function isOnRequest(file: string): boolean {
+  return ON_REQUEST.some((area) => file.startsWith(area));
 }
 
 function isIn(file: string, path: string): boolean {

@@ -3,7 +3,8 @@ import { spawn } from "node:child_process";
 import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
-interface Need {
+/** A program or library, and where it comes from. */
+export interface Need {
   /** The Debian package. */
   readonly package: string;
   readonly reason: string;
@@ -19,6 +20,7 @@ const needs: readonly Need[] = [
   { package: "openssl", reason: "certificates for the TLS tests", present: () => onPath("openssl") },
   { package: "redis-server", reason: "the tests of several nodes", present: () => existsSync("/usr/bin/redis-server") },
   { package: "rabbitmq-server", reason: "the tests of several nodes", present: () => existsSync("/usr/lib/rabbitmq/bin/rabbitmq-server") },
+  { package: "unzip", reason: "helm and kubectl, which come in a zip archive", present: () => onPath("unzip") },
   // Debian's sbin is not on everybody's path.
   { package: "nginx-light", reason: "the balancer of the deploy examples", present: () => existsSync("/usr/sbin/nginx") },
 ];
@@ -26,9 +28,9 @@ const needs: readonly Need[] = [
 /** Tells Debian's installation scripts not to start any daemon (exit status 101: forbidden by policy). */
 const POLICY = "/usr/sbin/policy-rc.d";
 
-/** Installs whatever is missing, or throws an error that names it and the command that would install it. */
-export async function provideSystem(): Promise<void> {
-  const missing = needs.filter((need) => !need.present());
+/** Installs whatever is missing of what all tests need, and `more`; or throws an error that names it and the command that would install it. */
+export async function provideSystem(more: readonly Need[] = []): Promise<void> {
+  const missing = [...needs, ...more].filter((need) => !need.present());
   if (missing.length === 0) return;
   const names = missing.map((need) => need.package);
   if (process.platform !== "linux" || process.getuid?.() !== 0 || !onPath("apt-get")) throw new Error(advice(missing));

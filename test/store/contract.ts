@@ -2,67 +2,25 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Message } from "../../server/src/protocol/message.ts";
-import type { EntryPosition, Position } from "../../server/src/protocol/position.ts";
-import { accountTarget, type Target } from "../../server/src/protocol/target.ts";
-import { DEFAULT_HISTORY, type History } from "../../server/src/store/history.ts";
-import type { Appended, CallerKey, Entry, Store } from "../../server/src/store/store.ts";
-
-export interface StoreUnderTest {
-  store: Store;
-  /** Lets time pass for the store. */
-  advance(ms: number): void | Promise<void>;
-  /** How many things it holds: 0 when it is empty. */
-  size?(): Promise<number>;
-}
+import type { Position } from "../../server/src/protocol/position.ts";
+import { accountTarget, appTarget, roomTarget, type Target } from "../../server/src/protocol/target.ts";
+import { DEFAULT_HISTORY, type HistoryOf } from "../../server/src/store/history.ts";
+import type { CallerKey } from "../../server/src/store/store.ts";
+import { historyContract } from "./contract-history.ts";
+import { membersContract } from "./contract-members.ts";
+import { appendAll, type Each, ids, idsOf, message, missedIds, positionIn, positionOf, type StoreUnderTest } from "./subject.ts";
 
 const HOUR_MS = 3_600_000;
-
-export function message(msgId: string, data = "{}"): Message {
-  return { msgId, event: 0, data, sendAt: 1 };
-}
 
 function key(value: string, bodyHash = "hash", app = "a"): CallerKey {
   return { app, key: value, bodyHash, ttlMs: 60_000 };
 }
 
-/** Appends messages one after the other; answers where they are. */
-export async function appendAll(store: Store, target: Target, msgIds: readonly string[]): Promise<EntryPosition[]> {
-  const positions: EntryPosition[] = [];
-  for (const msgId of msgIds) positions.push(positionOf(await store.append(target, message(msgId), 0)));
-  return positions;
-}
-
-export function positionOf({ position }: Appended): EntryPosition {
-  assert.ok(position, "the store gave the message a place");
-  return position;
-}
-
-export async function positionIn(store: Store, target: Target): Promise<Position> {
-  const [position] = await store.positions([target]);
-  assert.ok(position, "the store knows where the stream is");
-  return position;
-}
-
-/** The ids of what was missed, when nothing is lacking. */
-export async function missedIds(store: Store, target: Target, after: Position, limit = 1_000): Promise<string[]> {
-  const missed = await store.missed(target, after, limit);
-  assert.equal(missed.outcome, "complete");
-  return idsOf(missed.outcome === "complete" ? missed.entries : []);
-}
-
-function idsOf(entries: readonly Entry[]): string[] {
-  return entries.map((entry) => entry.message.msgId);
-}
-
-function ids(count: number, name = "m"): string[] {
-  return Array.from({ length: count }, (_, i) => `${name}${i + 1}`);
-}
-
 /** Registers the tests of a store that remembers and keeps streams. `create` starts an empty one. */
-export function storeContract(name: string, create: (history: History) => Promise<StoreUnderTest> | StoreUnderTest): void {
-  const each = (title: string, run: (subject: StoreUnderTest) => Promise<void>, history = DEFAULT_HISTORY) =>
+export function storeContract(name: string, create: (historyOf: HistoryOf) => Promise<StoreUnderTest> | StoreUnderTest): void {
+  const each: Each = (title, run, history = DEFAULT_HISTORY) =>
     test(`${name}: ${title}`, async () => {
-      const subject = await create(history);
+      const subject = await create(typeof history === "function" ? history : () => history);
       try {
         await subject.store.open();
         await run(subject);
@@ -73,6 +31,8 @@ export function storeContract(name: string, create: (history: History) => Promis
   const target = accountTarget("a", "one");
 
   keysContract(each);
+  historyContract(each);
+  membersContract(each);
 
   each("a stream's offsets begin at 1, follow each other, and each entry names the one before", async ({ store }) => {
     const [first, second, third] = await appendAll(store, target, ids(3));
@@ -281,6 +241,9 @@ export function storeContract(name: string, create: (history: History) => Promis
     const messages: Message[] = data.map((text, i) => ({
       msgId: `m${i}`,
       from: "sénder 😀\n",
+      key: "kéy 😀",
+      exclude: "0199d3f0-7a3e-7cc4-b1ab-6f0c5d2a9e11",
+      trace: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
       event: i % 2 === 0 ? 1 : 2,
       data: text,
       sendAt: 1_700_000_000_000 + i,
@@ -298,7 +261,7 @@ export function storeContract(name: string, create: (history: History) => Promis
   each("long, odd and hostile names never share a stream, within an application or across", async ({ store }) => {
     const names = ["a", "a:b", "*", "#", "a.*", "", " ", "\n", "{a}", "}:s", "__proto__", "用户_2", "😀", "x".repeat(4_096), "7:accounta"];
     const apps = ["a", "a7:account", "1:a", "*", "a:", "{a}", "__proto__"];
-    const targets = apps.flatMap((app) => names.map((account) => accountTarget(app, account)));
+    const targets = apps.flatMap((app) => [...names.flatMap((name) => [accountTarget(app, name), roomTarget(app, name)]), appTarget(app)]);
     for (const [i, each] of targets.entries()) assert.equal((await store.append(each, message(`m${i}`), 60_000)).position?.offset, 1);
     for (const [i, each] of targets.entries()) {
       const position = await positionIn(store, each);
@@ -315,7 +278,7 @@ export function storeContract(name: string, create: (history: History) => Promis
 }
 
 /** The promises about callers' keys. */
-function keysContract(each: (title: string, run: (subject: StoreUnderTest) => Promise<void>) => void): void {
+function keysContract(each: Each): void {
   each("a key belongs to the first message that claims it", async ({ store }) => {
     assert.deepEqual(await store.claim(key("k"), "m1"), { outcome: "fresh", msgId: "m1" });
     assert.deepEqual(await store.claim(key("k"), "m2"), { outcome: "same", msgId: "m1" });

@@ -1,15 +1,18 @@
 // The memory store: the contract, and its bounds.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ErrorCode } from "../../server/src/errors.ts";
 import { accountTarget } from "../../server/src/protocol/target.ts";
 import { createMemoryStore } from "../../server/src/store/memory.ts";
+import { createMemoryStreams } from "../../server/src/store/memory-streams.ts";
 import { createNoStore } from "../../server/src/store/none.ts";
-import { appendAll, message, missedIds, positionIn, storeContract } from "./contract.ts";
+import { storeContract } from "./contract.ts";
+import { appendAll, message, missedIds, positionIn } from "./subject.ts";
 
-storeContract("memory", (history) => {
+storeContract("memory", (historyOf) => {
   let nowMs = 1_000;
   return {
-    store: createMemoryStore({ now: () => nowMs, history }),
+    store: createMemoryStore({ now: () => nowMs, historyOf }),
     advance(ms) {
       nowMs += ms;
     },
@@ -81,7 +84,7 @@ test("beyond its bytes the memory store drops the history that is oldest, never 
 
 test("a history that was dropped begins again with the next message", async () => {
   let nowMs = 0;
-  const store = createMemoryStore({ now: () => nowMs, history: { messages: 2, ms: 1_000 } });
+  const store = createMemoryStore({ now: () => nowMs, historyOf: () => ({ messages: 2, ms: 1_000 }) });
   const target = accountTarget("a", "one");
   const { epoch } = await positionIn(store, target);
   await appendAll(store, target, ["m1", "m2", "m3"]);
@@ -90,6 +93,38 @@ test("a history that was dropped begins again with the next message", async () =
   assert.deepEqual(await missedIds(store, target, { epoch, offset: 3, msgId: "m3" }), ["m4"]);
   const behind = await store.missed(target, { epoch, offset: 2, msgId: "m2" }, 10);
   assert.equal(behind.outcome, "too_old");
+  await store.close();
+});
+
+test("what has expired is freed also behind streams that live longer", () => {
+  let nowMs = 0;
+  const streams = createMemoryStreams({ now: () => nowMs, maxStreams: 100, maxBytes: 10_000 });
+  const data = `{"x":"${"y".repeat(1_000)}"}`;
+  const [long, short] = [
+    { messages: 100, ms: 3_600_000 },
+    { messages: 100, ms: 1_000 },
+  ];
+  streams.append("long", long, message("m", data));
+  for (const id of ["a", "b", "c"]) streams.append(id, short, message("m", data));
+  nowMs = 2_000;
+  streams.sweep();
+  for (const id of ["d", "e", "f"]) streams.append(id, short, message("m", data));
+  assert.deepEqual(
+    ["long", "a", "d", "f"].map((id) => streams.latest(id, short, undefined, 10).entries.length),
+    [1, 0, 1, 1],
+    "there was room for all that had not expired",
+  );
+});
+
+test("beyond its memberships the memory store adds none, and takes them again when there is room", async () => {
+  const store = createMemoryStore({ now: () => 0, maxMemberships: 3 });
+  await store.addMembers("a", "r1", ["one", "two"]);
+  await assert.rejects(store.addMembers("a", "r2", ["one", "two"]), { code: ErrorCode.STORE_UNAVAILABLE, message: /holds 3 members of rooms/ });
+  await store.addMembers("a", "r1", ["one", "two"]);
+  assert.deepEqual(await store.members("a", "r2", undefined, 10), ["one"]);
+  await store.removeMembers("a", "r1", ["two"]);
+  await store.addMembers("a", "r2", ["one", "two"]);
+  assert.deepEqual(await store.members("a", "r2", undefined, 10), ["one", "two"]);
   await store.close();
 });
 
@@ -103,5 +138,13 @@ test("without a store every key is fresh, nothing is a duplicate and nothing has
     assert.deepEqual(await store.append(target, message("m"), 1_000), { msgId: "m", position: undefined, duplicate: false, published: false });
   assert.deepEqual(await store.positions([target, target]), [undefined, undefined]);
   assert.deepEqual(await store.missed(target, { epoch: "e", offset: 1, msgId: "m" }, 10), { outcome: "too_old", entries: [] });
+  assert.deepEqual(await store.roomsOf("a", ["one", "two"]), [[], []]);
+  const refused = [
+    store.latest(target, undefined, 10),
+    store.addMembers("a", "r", ["one"]),
+    store.removeMembers("a", "r", ["one"]),
+    store.members("a", "r", undefined, 10),
+  ];
+  for (const each of refused) await assert.rejects(each, { code: ErrorCode.STORE_UNAVAILABLE, message: /^This server runs without a store .*\.$/ });
   await store.close();
 });

@@ -4,19 +4,20 @@ import { once } from "node:events";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { encodeBody, encodeOnChannel } from "../../server/src/protocol/codec.ts";
-import { messageEnvelope } from "../../server/src/protocol/envelope.ts";
-import { accountTarget } from "../../server/src/protocol/target.ts";
+import { messageEnvelope, versionFor } from "../../server/src/protocol/envelope.ts";
+import { accountTarget, appTarget, roomTarget } from "../../server/src/protocol/target.ts";
 import { channelName } from "../../server/src/redis/names.ts";
 import { slotOf } from "../../server/src/redis/slot.ts";
 import { startRedisCluster } from "../helpers/redis-cluster.ts";
-import { appendAll, message, missedIds, positionIn, storeContract } from "./contract.ts";
+import { storeContract } from "./contract.ts";
 import { age, connectPlain, createFixture, file, insist, keysOf, openFixture } from "./redis-fixture.ts";
+import { appendAll, message, missedIds, positionIn } from "./subject.ts";
 
 const cluster = await startRedisCluster(file);
 const plain = cluster.masters.map(({ port }) => connectPlain(file, port));
 
-storeContract("redis cluster", (history) => {
-  const { store, prefix } = createFixture([cluster.url], { history, publish: true });
+storeContract("redis cluster", (historyOf) => {
+  const { store, prefix } = createFixture([cluster.url], { historyOf, publish: true });
   return {
     store,
     async advance(ms) {
@@ -28,7 +29,7 @@ storeContract("redis cluster", (history) => {
 
 test("what is published goes to the sharded channel in the stream's slot", async (t) => {
   const { store, prefix } = await openFixture(t, [cluster.url], { publish: true });
-  const targets = Array.from({ length: 30 }, (_, i) => accountTarget("a", `${i}`));
+  const targets = [...Array.from({ length: 30 }, (_, i) => accountTarget("a", `${i}`)), roomTarget("a", "r"), appTarget("a")];
   const received = new Map<string, string>();
   const owners = new Set<number>();
   for (const each of targets) {
@@ -42,7 +43,7 @@ test("what is published goes to the sharded channel in the stream's slot", async
     const arrived = once(subscriber, "smessage");
     const { position } = await store.append(each, message("m"), 60_000);
     await arrived;
-    assert.equal(received.get(channel), encodeOnChannel(position, encodeBody(messageEnvelope(message("m")))));
+    assert.equal(received.get(channel), encodeOnChannel(position, encodeBody(messageEnvelope(message("m"))), versionFor(1, each.kind)));
     subscriber.disconnect();
   }
   assert.equal(owners.size, 3, "they were on every master");

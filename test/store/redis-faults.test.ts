@@ -11,11 +11,12 @@ import type { Message } from "../../server/src/protocol/message.ts";
 import { accountTarget } from "../../server/src/protocol/target.ts";
 import type { Appended, Store } from "../../server/src/store/store.ts";
 import { startRedis } from "../helpers/redis-server.ts";
-import { appendAll, message, missedIds, positionIn, positionOf } from "./contract.ts";
+import { startSteadyRedis } from "../helpers/steady-redis.ts";
 import { connectPlain, insist, openFixture } from "./redis-fixture.ts";
+import { appendAll, message, missedIds, positionIn, positionOf } from "./subject.ts";
 
 const target = accountTarget("a", "one");
-const history = { messages: 100_000, ms: 600_000 };
+const historyOf = () => ({ messages: 100_000, ms: 600_000 });
 
 function appendAgain(store: Store, msgId: string): Promise<{ value: Appended; tries: number }> {
   const same = message(msgId);
@@ -24,7 +25,7 @@ function appendAgain(store: Store, msgId: string): Promise<{ value: Appended; tr
 
 test("an older copy of the data put back under a running system shows: readers find their place taken or gone", async (t) => {
   const server = await startRedis(t);
-  const { store } = await openFixture(t, [server.url], { history });
+  const { store } = await openFixture(t, [server.url], { historyOf });
   const copy = `${server.directory}-older`;
   t.after(() => rm(copy, { recursive: true, force: true }));
   await appendAll(store, target, ["m1", "m2", "m3"]);
@@ -50,8 +51,8 @@ test("an older copy of the data put back under a running system shows: readers f
 });
 
 test("a server that is killed again and again has every append it acknowledged, once", async (t) => {
-  const server = await startRedis(t);
-  const { store } = await openFixture(t, [server.url], { history, publish: true });
+  const server = await startSteadyRedis(t);
+  const { store } = await openFixture(t, [server.url], { historyOf, publish: true });
   const start = await positionIn(store, target);
   const acknowledged: Appended[] = [];
   let sent = 0;
@@ -81,8 +82,9 @@ test("a server that is killed again and again has every append it acknowledged, 
 
 test("a server without memory refuses, keeps what it has, and takes messages again when there is room", async (t) => {
   const server = await startRedis(t, ["--maxmemory", "20mb", "--maxmemory-policy", "noeviction"]);
-  const { store, lines } = await openFixture(t, [server.url], { history });
+  const { store, lines } = await openFixture(t, [server.url], { historyOf });
   const start = await positionIn(store, target);
+  await store.addMembers("a", "r", ["member"]);
   const data = `{"secret":"${"s".repeat(65_536)}"}`;
   const acknowledged: string[] = [];
   const refused: unknown[] = [];
@@ -105,6 +107,13 @@ test("a server without memory refuses, keeps what it has, and takes messages aga
   await admin.config("SET", "maxmemory", "1mb");
   await assert.rejects(store.claim({ app: "a", key: "k", bodyHash: "h", ttlMs: 1_000 }, "m"), { code: ErrorCode.STORE_UNAVAILABLE });
   await assert.rejects(store.append(accountTarget("a", "new"), message("m"), 0), { code: ErrorCode.STORE_UNAVAILABLE });
+  await assert.rejects(store.addMembers("a", "r", ["new"]), { code: ErrorCode.STORE_UNAVAILABLE });
+  assert.deepEqual([await store.roomsOf("a", ["new", "member"]), await store.members("a", "r", undefined, 10)], [[[], ["r"]], ["member"]]);
+  await store.removeMembers("a", "r", ["member"]);
+  assert.deepEqual(
+    (await store.latest(target, undefined, 2)).entries.map((entry) => entry.message.msgId),
+    acknowledged.slice(-2),
+  );
   const at = await positionIn(store, target);
   assert.deepEqual([at.offset, at.msgId], [acknowledged.length, acknowledged.at(-1)], "nothing of a refused append is there");
   assert.deepEqual(await missedIds(store, target, start), acknowledged, "what was acknowledged can be read");
@@ -116,7 +125,7 @@ test("a server without memory refuses, keeps what it has, and takes messages aga
 
 test("a server that stands still is answered for within a second or so, and named after the exchange where it is the exchange", async (t) => {
   const server = await startRedis(t);
-  const [one, two] = [await openFixture(t, [server.url], { history }), await openFixture(t, [server.url], { history, publish: true })];
+  const [one, two] = [await openFixture(t, [server.url], { historyOf }), await openFixture(t, [server.url], { historyOf, publish: true })];
   await one.store.append(target, message("m1"), 0);
   await two.store.append(target, message("m1"), 0);
   server.pause();
@@ -127,6 +136,11 @@ test("a server that stands still is answered for within a second or so, and name
     one.store.positions([target]),
     one.store.missed(target, { epoch: "e", offset: 0, msgId: "" }, 10),
     one.store.renew(target, "e"),
+    one.store.latest(target, undefined, 10),
+    one.store.addMembers("a", "r", ["one"]),
+    one.store.removeMembers("a", "r", ["one"]),
+    one.store.members("a", "r", undefined, 10),
+    one.store.roomsOf("a", ["one", "two"]),
     two.store.append(target, message("m2"), 0),
   ];
   const outcomes = await Promise.allSettled(calls);
@@ -134,7 +148,7 @@ test("a server that stands still is answered for within a second or so, and name
   server.resume();
   assert.deepEqual(
     outcomes.map((outcome) => outcome.status === "rejected" && outcome.reason.code),
-    [...Array(5).fill(ErrorCode.STORE_UNAVAILABLE), ErrorCode.EXCHANGE_UNAVAILABLE],
+    [...Array(10).fill(ErrorCode.STORE_UNAVAILABLE), ErrorCode.EXCHANGE_UNAVAILABLE],
   );
   assert.ok(tookMs < 1_500, `${tookMs} ms`);
   for (const { store } of [one, two]) await insist(() => store.append(target, message("m3"), 0));
@@ -184,7 +198,7 @@ async function startProxy(t: TestContext, port: number) {
 test("answers that are lost never make a message appear twice", async (t) => {
   const server = await startRedis(t);
   const proxy = await startProxy(t, server.port);
-  const { store } = await openFixture(t, [proxy.url], { history });
+  const { store } = await openFixture(t, [proxy.url], { historyOf });
   const start = await positionIn(store, target);
   const expected: string[] = [];
   let duplicates = 0;

@@ -4,13 +4,15 @@ import { once } from "node:events";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { decodeOnChannel, encodeBody, encodeOnChannel } from "../../server/src/protocol/codec.ts";
-import { messageEnvelope } from "../../server/src/protocol/envelope.ts";
+import { messageEnvelope, versionFor, type WireVersion } from "../../server/src/protocol/envelope.ts";
 import { newMsgId } from "../../server/src/protocol/message.ts";
-import { accountTarget, targetId } from "../../server/src/protocol/target.ts";
+import { accountTarget, appTarget, roomTarget, targetId } from "../../server/src/protocol/target.ts";
 import { channelName, slotKey } from "../../server/src/redis/names.ts";
+import { MAX_ROOMS } from "../../server/src/store/store.ts";
 import { startRedis } from "../helpers/redis-server.ts";
-import { appendAll, message, missedIds, positionIn, positionOf, storeContract } from "./contract.ts";
+import { storeContract } from "./contract.ts";
 import { age, connectPlain, createFixture, file, keysOf, openFixture } from "./redis-fixture.ts";
+import { appendAll, idsOf, message, missedIds, positionIn, positionOf } from "./subject.ts";
 
 const servers = [await startRedis(file), await startRedis(file)] as const;
 const [first] = servers;
@@ -24,8 +26,8 @@ for (const [name, addresses, publish] of [
   ["redis that publishes", [first.url], true],
   ["redis in two shards", urls, false],
 ] as const)
-  storeContract(name, (history) => {
-    const { store, prefix } = createFixture(addresses, { history, publish });
+  storeContract(name, (historyOf) => {
+    const { store, prefix } = createFixture(addresses, { historyOf, publish });
     return {
       store,
       async advance(ms) {
@@ -84,6 +86,24 @@ test("what is published is the channel form of the message, at its place, once",
   ]);
 });
 
+test("every kind of target is published to its own channel, in the version that its readers are told to know", async (t) => {
+  const targets = [accountTarget("a", "one"), roomTarget("a", "one"), appTarget("a")];
+  for (const wireVersion of [1, 2] as WireVersion[]) {
+    const { store, prefix } = await openFixture(t, [first.url], { publish: true, wireVersion });
+    const subscriber = connectPlain(t, first.port);
+    const received = new Map<string, string>();
+    subscriber.on("message", (channel: string, text: string) => void received.set(channel, text));
+    await subscriber.subscribe(...targets.map((each) => channelName(prefix, each)));
+    for (const each of targets) {
+      const { position } = await store.append(each, message("m"), 60_000);
+      const channel = channelName(prefix, each);
+      while (!received.has(channel)) await sleep(2);
+      assert.equal(received.get(channel), encodeOnChannel(position, encodeBody(messageEnvelope(message("m"))), versionFor(wireVersion, each.kind)));
+    }
+    assert.equal(received.size, 3);
+  }
+});
+
 test("a store that does not publish publishes nothing, and says so", async (t) => {
   const { store, prefix } = await openFixture(t, [first.url]);
   const subscriber = connectPlain(t, first.port);
@@ -100,7 +120,7 @@ test("a store that does not publish publishes nothing, and says so", async (t) =
 
 test("every key has a time to live and expires by itself", async (t) => {
   const own = await startRedis(t);
-  const { store, prefix } = await openFixture(t, [own.url], { history: { messages: 10, ms: 100 }, streamLifeMs: 200 });
+  const { store, prefix } = await openFixture(t, [own.url], { historyOf: () => ({ messages: 10, ms: 100 }), streamLifeMs: 200 });
   await store.claim({ app: "a", key: "k", bodyHash: "h", ttlMs: 100 }, "m1");
   await store.append(target, message("m1"), 100);
   await store.positions([accountTarget("a", "two")]);
@@ -112,12 +132,70 @@ test("every key has a time to live and expires by itself", async (t) => {
 });
 
 test("metadata outlives the history twice, and a day at least", async (t) => {
-  const { store, prefix } = await openFixture(t, [first.url], { history: { messages: 10, ms: 50 * 3_600_000 } });
+  const { store, prefix } = await openFixture(t, [first.url], { historyOf: () => ({ messages: 10, ms: 50 * 3_600_000 }) });
   await store.append(target, message("m1"), 0);
   assert.ok((await redis.pttl(slotKey(prefix, targetId(target), "m"))) > 99 * 3_600_000);
-  const { store: short, prefix: other } = await openFixture(t, [first.url], { history: { messages: 10, ms: 1_000 } });
+  const { store: short, prefix: other } = await openFixture(t, [first.url], { historyOf: () => ({ messages: 10, ms: 1_000 }) });
   await short.append(target, message("m1"), 0);
   assert.ok((await redis.pttl(slotKey(other, targetId(target), "m"))) > 23.9 * 3_600_000);
+});
+
+test("the times to live of a stream follow its own rule, also when it changes", async (t) => {
+  const hours = new Map([
+    ["short", 1],
+    ["long", 20],
+  ]);
+  const { store, prefix } = await openFixture(t, [first.url], { historyOf: ({ name }) => ({ messages: 10, ms: (hours.get(name) ?? 0) * 3_600_000 }) });
+  const hoursLeft = async (name: string) =>
+    await Promise.all(
+      ["m", "e"].map(async (suffix) => Math.round((await redis.pttl(slotKey(prefix, targetId(accountTarget("a", name)), suffix))) / 3_600_000)),
+    );
+  for (const name of hours.keys()) await store.append(accountTarget("a", name), message("m1"), 0);
+  // A thirty-second more than its life, so that it is not renewed each time.
+  assert.deepEqual(
+    [await hoursLeft("short"), await hoursLeft("long")],
+    [
+      [25, 1],
+      [41, 20],
+    ],
+  );
+  hours.set("short", 48).set("long", 2);
+  await store.positions([...hours.keys()].map((name) => accountTarget("a", name)));
+  assert.deepEqual(
+    [await hoursLeft("short"), await hoursLeft("long")],
+    [
+      [99, 1],
+      [41, 20],
+    ],
+    "a longer life begins when it is asked for",
+  );
+  for (const name of hours.keys()) await store.append(accountTarget("a", name), message("m2"), 0);
+  assert.deepEqual(
+    [await hoursLeft("short"), await hoursLeft("long")],
+    [
+      [99, 48],
+      [25, 2],
+    ],
+  );
+});
+
+test("however many rules there are, the scripts are the same", async (t) => {
+  const own = await startRedis(t);
+  const admin = connectPlain(t, own.port);
+  const { store } = await openFixture(t, [own.url], { publish: true, historyOf: ({ name }) => ({ messages: Number(name), ms: 1_000 * Number(name) }) });
+  const scripts = async () => Number(/number_of_cached_scripts:(\d+)/.exec(await admin.info("memory"))?.[1]);
+  const useAll = async (name: string) => {
+    const each = roomTarget("a", name);
+    const start = await positionIn(store, each);
+    await store.append(each, message("m1"), 60_000);
+    await store.missed(each, start, 10);
+    await store.latest(each, undefined, 10);
+    await store.renew(each, start.epoch);
+  };
+  await useAll("0");
+  assert.equal(await scripts(), 5);
+  for (let i = 1; i <= 20; i++) await useAll(`${i}`);
+  assert.equal(await scripts(), 5);
 });
 
 test("installations with other prefixes do not meet", async (t) => {
@@ -163,6 +241,27 @@ test("an entry that nobody knows to read is skipped, and its loss shows", async 
   assert.equal(poisoned, 2);
 });
 
+test("read back from the end, entries that nobody knows to read are skipped and counted, and a page of nothing else is stepped over", async (t) => {
+  let poisoned = 0;
+  const { store, prefix } = await openFixture(t, [first.url], { onPoison: () => void poisoned++ });
+  const { epoch } = await positionIn(store, target);
+  await appendAll(store, target, ["m1", "m2"]);
+  const [entries, metadata] = ["e", "m"].map((suffix) => slotKey(prefix, targetId(target), suffix)) as [string, string];
+  await redis.rpush(entries, "3 m2\nnot a message", "nothing but this", '5 m4\n{"kind":"later"}\n{}');
+  await redis.set(metadata, `${epoch} 5 m5`, "PX", 60_000);
+  await appendAll(store, target, ["m6"]);
+  const read = async (before: number | undefined, limit: number) => {
+    const { entries: found, more } = await store.latest(target, before, limit);
+    return [idsOf(found), more];
+  };
+  assert.deepEqual([await read(undefined, 10), poisoned], [[["m1", "m2", "m6"], false], 3]);
+  assert.deepEqual([await read(undefined, 3), poisoned], [[["m6"], true], 5]);
+  assert.deepEqual([await read(6, 3), poisoned], [[["m1", "m2"], false], 8], "it begins with the next that can be read");
+  assert.deepEqual(await read(4, 1), [["m2"], true]);
+  await redis.ltrim(entries, 2, 4);
+  assert.deepEqual(await read(undefined, 1), [[], false], "nothing can be read at all");
+});
+
 test("a hole in the entries ends the page, and shows", async (t) => {
   const { store, prefix } = await openFixture(t, [first.url]);
   const start = await positionIn(store, target);
@@ -176,7 +275,7 @@ test("a hole in the entries ends the page, and shows", async (t) => {
 });
 
 test("whatever goes missing from the entries, no offset is ever wrong", async (t) => {
-  const { store, prefix } = await openFixture(t, [first.url], { history: { messages: 8, ms: 60_000 } });
+  const { store, prefix } = await openFixture(t, [first.url], { historyOf: () => ({ messages: 8, ms: 60_000 }) });
   const entries = slotKey(prefix, targetId(target), "e");
   const start = await positionIn(store, target);
   const losses: ((count: number) => Promise<unknown>)[] = [
@@ -204,11 +303,30 @@ test("whatever goes missing from the entries, no offset is ever wrong", async (t
         );
       }
     }
+    await readBackwards(at, start.epoch);
+  }
+
+  /** In pages of every size: everything that is left and to be shown, newest page first, whatever holes there are. */
+  async function readBackwards(last: number, epoch: string): Promise<void> {
+    const left = (await redis.lrange(entries, -8, -1)).map((entry) => Number.parseInt(entry, 10));
+    for (const limit of [1, 2, 3, 100]) {
+      const found: number[] = [];
+      for (let before: number | undefined, more = true; more; ) {
+        const page = await store.latest(target, before, limit);
+        assert.deepEqual(page.position, { epoch, offset: last, msgId: `m${last}` });
+        assert.ok(page.entries.length <= limit && (page.entries.length > 0 || !page.more));
+        for (const { message, position } of page.entries) assert.equal(message.msgId, `m${position.offset}`);
+        found.unshift(...page.entries.map(({ position }) => position.offset));
+        before = page.entries[0]?.position.offset;
+        more = page.more;
+      }
+      assert.deepEqual(found, left);
+    }
   }
 });
 
 test("readers see exactly as many entries as are to be kept, and Redis holds few more", async (t) => {
-  const { store, prefix } = await openFixture(t, [first.url], { history: { messages: 16, ms: 60_000 } });
+  const { store, prefix } = await openFixture(t, [first.url], { historyOf: () => ({ messages: 16, ms: 60_000 }) });
   const start = await positionIn(store, target);
   for (let at = 1; at <= 60; at++) {
     await appendAll(store, target, [`m${at}`]);
@@ -224,7 +342,7 @@ test("readers see exactly as many entries as are to be kept, and Redis holds few
 
 test("an append that keeps no history leaves none behind that would be counted wrongly", async (t) => {
   const { store, prefix } = await openFixture(t, [first.url]);
-  const { store: without } = await openFixture(t, [first.url], { prefix, history: { messages: 0, ms: 0 } });
+  const { store: without } = await openFixture(t, [first.url], { prefix, historyOf: () => ({ messages: 0, ms: 0 }) });
   const start = await positionIn(store, target);
   await appendAll(store, target, ["m1", "m2"]);
   await appendAll(without, target, ["m3"]);
@@ -285,9 +403,11 @@ test("metadata that is evicted takes the old entries with it", async (t) => {
   }
 });
 
+const OF_MEMBERS = ["sadd", "srem", "scard", "sismember", "smembers", "zadd", "zrem", "zrange"];
+
 test("nothing that is sent needs a Redis newer than 6.2", async (t) => {
   const own = await startRedis(t);
-  const { store } = await openFixture(t, [own.url], { publish: true, history: { messages: 1, ms: 60_000 } });
+  const { store } = await openFixture(t, [own.url], { publish: true, historyOf: () => ({ messages: 1, ms: 60_000 }) });
   const monitor = await connectPlain(t, own.port).monitor();
   monitor.on("error", () => {});
   t.after(() => monitor.disconnect());
@@ -301,12 +421,19 @@ test("nothing that is sent needs a Redis newer than 6.2", async (t) => {
   const start = await positionIn(store, target);
   for (let i = 0; i < 4; i++) await store.append(target, message(`m${i >> 1}`), 60_000);
   await store.missed(target, start, 10);
+  await store.latest(target, 2, 10);
   await store.renew(target, start.epoch);
+  await store.addMembers("a", "r", ["one"]);
+  for (let room = 0; room < MAX_ROOMS; room++) await store.addMembers("a", `${room}`, ["full"]).catch(() => {});
+  await store.addMembers("a", "0", ["full"]);
+  await store.members("a", "r", "on", 10);
+  await store.roomsOf("a", ["one"]);
+  await store.removeMembers("a", "r", ["one"]);
   const end = connectPlain(t, own.port);
   await end.ping("the end");
   while (!seen.get("ping")?.some(([, text]) => text === "the end")) await sleep(5);
   const names = [...seen.keys()];
-  for (const name of ["eval", "evalsha", "get", "set", "rpush", "ltrim", "llen", "lrange", "pexpire", "publish"])
+  for (const name of ["eval", "evalsha", "get", "set", "rpush", "ltrim", "llen", "lrange", "pexpire", "publish", ...OF_MEMBERS])
     assert.ok(names.includes(name), `${name} of ${names}`);
   for (const name of names) {
     const [, docs] = (await end.call("COMMAND", "DOCS", name)) as [string, unknown[]];

@@ -8,6 +8,36 @@ export type Algorithm = (typeof ALGORITHMS)[number];
 export const PUSH_AUTH = ["sign", "bearer", "open"] as const;
 export type PushAuth = (typeof PUSH_AUTH)[number];
 
+/** What a client may do; the words of a token's `can`. `direct`: send to accounts · `publish`: to rooms · `history`: read streams back. */
+export const RIGHTS = ["direct", "publish", "history"] as const;
+export type Right = (typeof RIGHTS)[number];
+
+/** What happens to a v2 client that reads more slowly than it is sent to (PROTOCOL.md, "Slow readers"). Classic clients are always closed. */
+export const SLOW_POLICIES = ["close", "drop_oldest", "conflate"] as const;
+export type SlowPolicy = (typeof SLOW_POLICIES)[number];
+
+/** Which clients may publish to a room, all of them with the right `publish`: those that have subscribed, any, or none. */
+export const PUBLISHERS = ["members", "anyone", "nobody"] as const;
+export type Publishers = (typeof PUBLISHERS)[number];
+
+/** What a stream keeps. */
+export interface HistoryRule {
+  /** Entries; 0 keeps none. */
+  readonly messages: number;
+  /** How long after the last of them, milliseconds. */
+  readonly ms: number;
+}
+
+/** What holds for rooms whose name begins with `prefix`; of several rules the longest prefix counts, and it alone. */
+export interface RoomRule {
+  readonly prefix: string;
+  /** `undefined`: the application's. */
+  readonly history: HistoryRule | undefined;
+  readonly publish: Publishers;
+  /** `undefined`: the application's. */
+  readonly slow: SlowPolicy | undefined;
+}
+
 export interface AppSecret {
   /** Names the secret in metrics and logs; `default` for a plain `app_secret`. */
   readonly id: string;
@@ -27,6 +57,8 @@ export interface AppLimits {
   readonly maxMessageBytes: number;
   readonly messagesPerSecondPerConnection: number;
   readonly pushesPerSecond: number;
+  /** Never `Infinity`; 128 by default. */
+  readonly maxRoomsPerConnection: number;
 }
 
 export interface App {
@@ -46,5 +78,12 @@ export interface App {
   readonly closeOnExpiry: boolean;
   /** Exact origins (scheme://host[:port]) that browsers may connect from; empty allows every one. */
   readonly allowedOrigins: ReadonlySet<string>;
+  /** Of connect tokens that have no `can`. */
+  readonly clientRights: ReadonlySet<Right>;
+  /** Of every stream that no room rule says otherwise for; `undefined`: the store's. */
+  readonly history: HistoryRule | undefined;
+  readonly slow: SlowPolicy;
+  /** Longest prefix first, so that the first that fits counts. */
+  readonly rooms: readonly RoomRule[];
   readonly limits: AppLimits;
 }

@@ -18,9 +18,9 @@ export interface Fields {
   text(name: string): string | undefined;
   flag(name: string, fallback: boolean): boolean;
   whole(name: string, bounds: Bounds, fallback: number): number;
-  choice<T extends string>(name: string, allowed: readonly T[], fallback: T): T;
-  /** A list of at least one of the allowed words. */
-  choices<T extends string>(name: string, allowed: readonly T[], fallback: readonly T[]): readonly T[];
+  choice<T extends string, F extends T | undefined>(name: string, allowed: readonly T[], fallback: F): T | F;
+  /** A list of allowed words: of one at least, unless `least` is 0. */
+  choices<T extends string>(name: string, allowed: readonly T[], fallback: readonly T[], least?: 0 | 1): readonly T[];
   /** The items of a list; none when absent or no list. */
   list(name: string): { readonly value: unknown; readonly path: Path }[];
   /** A map within; `undefined` when absent, empty or no map. */
@@ -59,13 +59,14 @@ function createFields(map: Record<string, unknown>, path: Path, report: Report):
     text: (name) => read<string | undefined>(name, isText, undefined, "must be a text; put it in quotes"),
     flag: (name, fallback) => read(name, isFlag, fallback, "must be true or false"),
     whole: (name, { min, max }, fallback) => read(name, isWithin(min, max), fallback, mustBeWhole(min, max)),
-    choice: (name, allowed, fallback) => read(name, isOneOf(allowed), fallback, `must be one of ${allowed.join(", ")}`),
-    choices: <T extends string>(name: string, allowed: readonly T[], fallback: readonly T[]) => {
+    choice: <T extends string, F extends T | undefined>(name: string, allowed: readonly T[], fallback: F) =>
+      read<T | F>(name, isOneOf(allowed), fallback, `must be one of ${allowed.join(", ")}`),
+    choices: <T extends string>(name: string, allowed: readonly T[], fallback: readonly T[], least = 1) => {
       if (!has(name)) return fallback;
       const items = list(name);
       const isAllowed = isOneOf(allowed);
       for (const item of items) if (!isAllowed(item.value)) report.error(item.path, `must be one of ${allowed.join(", ")}`);
-      if (items.length === 0 && Array.isArray(raw(name))) report.error([...path, name], `must name at least one of ${allowed.join(", ")}`);
+      if (items.length < least && Array.isArray(raw(name))) report.error([...path, name], `must name at least one of ${allowed.join(", ")}`);
       return items.map(({ value }) => value).filter(isAllowed);
     },
     fields: (name, names) => (raw(name) === undefined || raw(name) === null ? undefined : openFields(raw(name), [...path, name], names, report)),

@@ -4,12 +4,13 @@ import { ConfigError } from "../config/config.ts";
 import type { Path } from "../config/path.ts";
 import { createReport, type Report } from "../config/report.ts";
 import { OTHER_APP } from "../metrics/metrics.ts";
-import { ALGORITHMS, type App, type AppLimits, PUSH_AUTH } from "./app.ts";
+import { ALGORITHMS, type App, type AppLimits, PUSH_AUTH, RIGHTS, SLOW_POLICIES } from "./app.ts";
 import { type Fields, openFields } from "./fields.ts";
 import { readOrigins } from "./origins.ts";
 import type { AppSet } from "./registry.ts";
 import { digestRevision } from "./revision.ts";
 import { findSharer, readSecrets, sharedSecret } from "./secrets.ts";
+import { readHistory, readRooms } from "./streams.ts";
 
 /** What the parser must know beside the input. */
 export interface ParseContext {
@@ -44,9 +45,22 @@ const APP_FIELDS = [
   "close_on_expiry",
   "allowed_origins",
   "allow_short_secrets",
+  "client_rights",
+  "history",
+  "slow",
+  "rooms",
   "limits",
 ];
-const LIMIT_FIELDS = ["max_connections", "max_connections_per_account", "max_message_bytes", "messages_per_second_per_connection", "pushes_per_second"];
+const LIMIT_FIELDS = [
+  "max_connections",
+  "max_connections_per_account",
+  "max_message_bytes",
+  "messages_per_second_per_connection",
+  "pushes_per_second",
+  "max_rooms_per_connection",
+];
+const DEFAULT_ROOMS_PER_CONNECTION = 128;
+const MAX_ROOMS_PER_CONNECTION = 10_000;
 const DEFAULT_NONCE_TTL_SECONDS = 300;
 const MAX_NONCE_TTL_SECONDS = 86_400;
 const MAX_KEY_LENGTH = 128;
@@ -129,6 +143,10 @@ function readApp(item: unknown, path: Path, { now, report, secretOwners }: AppCo
     requireExp: fields.flag("require_exp", false),
     closeOnExpiry: fields.flag("close_on_expiry", false),
     allowedOrigins: readOrigins(fields, report),
+    clientRights: new Set(fields.choices("client_rights", RIGHTS, RIGHTS, 0)),
+    history: readHistory(fields, report),
+    slow: fields.choice("slow", SLOW_POLICIES, "close"),
+    rooms: readRooms(fields, report),
     limits: readLimits(fields),
   };
   if (key === undefined) return undefined;
@@ -162,5 +180,7 @@ function readLimits(app: Fields): AppLimits {
     maxMessageBytes: limit("max_message_bytes"),
     messagesPerSecondPerConnection: limit("messages_per_second_per_connection"),
     pushesPerSecond: limit("pushes_per_second"),
+    maxRoomsPerConnection:
+      fields?.whole("max_rooms_per_connection", { min: 0, max: MAX_ROOMS_PER_CONNECTION }, DEFAULT_ROOMS_PER_CONNECTION) ?? DEFAULT_ROOMS_PER_CONNECTION,
   };
 }

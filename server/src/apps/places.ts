@@ -1,46 +1,33 @@
 // The places that applications come from: the configuration, a file of their own, a directory. Each is read whole, every time.
-import { readdir, readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { type Config, ConfigError, type Finding } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
 import { type ConfigDocument, readDocument } from "../config/document.ts";
 import { displayName } from "../config/file.ts";
-import { type ParsedApplications, parseApplications } from "./parse.ts";
-import { digestRevision } from "./revision.ts";
+import type { KubernetesAccess } from "../kubernetes/access.ts";
+import type { Log } from "../log.ts";
+import { parseApplications } from "./parse.ts";
+import { secretPlace } from "./secret-place.ts";
+import { nothingIn, type Place, readSetFile, readText, snapshotOf, throwSyntax } from "./snapshot.ts";
 import type { WatchPlace } from "./watch.ts";
-
-/** What a place held at one moment. */
-export interface Snapshot {
-  /** Changes whenever the content does. */
-  readonly text: string;
-  /** Throws a ConfigError with every fault. */
-  parse(now: number): ParsedApplications;
-  /** The whole document, for the configuration file. */
-  readonly document?: unknown;
-}
-
-/** Somewhere that applications are kept. */
-export interface Place {
-  /** As findings name it. */
-  readonly name: string;
-  /** Where changes show, for places that change. */
-  readonly watch?: WatchPlace;
-  /** Rejects with a ConfigError when it cannot be read. */
-  read(): Promise<Snapshot>;
-}
 
 /** What names the places. */
 export interface PlacesOptions {
-  config: Pick<Config, "applications" | "applicationsFrom" | "applicationsFile" | "applicationsDir">;
+  config: Pick<Config, "applications" | "applicationsFrom" | "applicationsFile" | "applicationsDir" | "applicationsSecret">;
   configFile: string | undefined;
   cwd: string;
+  log: Log;
+  /** Finds the API for `applicationsSecret`, or throws a sentence. Without it the API is not asked. */
+  kubernetes?: (() => KubernetesAccess) | undefined;
 }
 
 /** Every place that the configuration names. */
-export function findPlaces({ config, configFile, cwd }: PlacesOptions): Place[] {
+export function findPlaces({ config, configFile, cwd, log, kubernetes }: PlacesOptions): Place[] {
   const above = config.applicationsFrom === "environment" || config.applicationsFrom === "flags";
   const places = [configFile === undefined || above ? fixedPlace(config) : configPlace(configFile, cwd)];
   if (config.applicationsFile !== "") places.push(filePlace(config.applicationsFile, cwd));
-  if (config.applicationsDir !== "") places.push(directoryPlace(config.applicationsDir, cwd));
+  const mount = config.applicationsDir === "" ? undefined : { directory: config.applicationsDir, name: displayName(config.applicationsDir, cwd) };
+  if (config.applicationsSecret !== "") places.push(secretPlace({ name: config.applicationsSecret, mount, kubernetes, log }));
+  else if (mount) places.push(directoryPlace(mount.directory, mount.name));
   return places;
 }
 
@@ -80,55 +67,15 @@ function filePlace(file: string, cwd: string): Place {
   };
 }
 
-const DIRECTORY_FILES = ["applications.json", "applications.yaml", "applications.yml"];
-
-/** A mounted Secret: kubelet writes a new directory and swaps the link `..data`, so a file is read whole or not at all. */
-function directoryPlace(directory: string, cwd: string): Place {
-  const name = displayName(directory, cwd);
+function directoryPlace(directory: string, name: string): Place {
   return {
     name,
     watch: { directory },
     async read() {
-      const present = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
-        throw new ConfigError([unreadable(name, "applications_dir", error)]);
-      });
-      const [file] = DIRECTORY_FILES.filter((each) => present.includes(each));
-      if (file === undefined) return { text: "", parse: () => nothingIn(name) };
-      return snapshotOf(await readText(join(directory, file), join(name, file), "applications_dir"), join(name, file));
+      const held = await readSetFile(directory, name);
+      return held === undefined ? nothingIn(name, "applications_dir") : snapshotOf(held.text, join(name, held.file));
     },
   };
-}
-
-/** An optional Secret that nobody has written yet. */
-function nothingIn(directory: string): ParsedApplications {
-  const message = `holds none of ${DIRECTORY_FILES.join(", ")}`;
-  const warning: Finding = { severity: "warning", key: "applications_dir", message, source: directory };
-  return { set: { revision: digestRevision([]), apps: new Map() }, warnings: [warning], allowEmpty: false };
-}
-
-function snapshotOf(text: string, name: string): Snapshot {
-  return {
-    text: `${name}\n${text}`,
-    parse(now) {
-      const document = readDocument(text, name);
-      throwSyntax(document);
-      return parseApplications(document.value, { source: name, now, line: document.line });
-    },
-  };
-}
-
-async function readText(file: string, name: string, key: string): Promise<string> {
-  return readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-    throw new ConfigError([unreadable(name, key, error)]);
-  });
-}
-
-function unreadable(source: string, key: string, { code }: NodeJS.ErrnoException): Finding {
-  return { severity: "error", key, message: code === "ENOENT" ? "does not exist" : `cannot be read (${code})`, source };
-}
-
-function throwSyntax({ findings }: ConfigDocument): void {
-  if (findings.length > 0) throw new ConfigError(findings);
 }
 
 function keyOf({ value }: ConfigDocument, key: string): unknown {

@@ -1,8 +1,8 @@
 // Looks at every place, and keeps the last good set whatever the next look brings.
 import { ConfigError, type Finding } from "../config/config.ts";
 import { type Merged, mergeOffers, type Offer, refuseOffer } from "./merge.ts";
-import type { Place, Snapshot } from "./places.ts";
 import type { AppSet } from "./registry.ts";
+import type { Place, Snapshot } from "./snapshot.ts";
 
 /** The set in force, and how to look for a newer one. */
 export interface Reloader {

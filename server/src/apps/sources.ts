@@ -1,5 +1,6 @@
 // Loads the applications from every place that the configuration names, and again when one of them changes. A bad set never replaces a good one.
 import type { Config, Finding } from "../config/config.ts";
+import { findAccess, type KubernetesAccess } from "../kubernetes/access.ts";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { findPlaces } from "./places.ts";
@@ -11,22 +12,24 @@ import { watchPlaces } from "./watch.ts";
 
 /** What a source needs of the process around it. */
 export interface AppSourceOptions {
-  config: Pick<Config, "applications" | "applicationsFrom" | "applicationsFile" | "applicationsDir" | "listen">;
+  config: Pick<Config, "applications" | "applicationsFrom" | "applicationsFile" | "applicationsDir" | "applicationsSecret" | "listen">;
   /** The configuration file that was read: it is read again for its `applications`. */
   configFile?: string | undefined;
-  /** Tells whether XLVEIN_APPLICATIONS stands above the file, where `config.applicationsFrom` does not. */
+  /** Tells whether XLVEIN_APPLICATIONS stands above the file, where `config.applicationsFrom` does not, and where the Kubernetes API is. */
   env?: Readonly<Record<string, string | undefined>>;
   log: Log;
   /** Findings name files relative to it; the process's working directory by default. */
   cwd?: string;
   now?: () => number;
+  /** The Kubernetes API, for `applicationsSecret`; found in `env` by default. */
+  kubernetes?: KubernetesAccess;
   /** See `watchPlaces`. */
   settleMs?: number;
   pollMs?: number;
 }
 
 /** The metrics that tell the outcome of loads. */
-export type ReloadMetrics = Pick<Metrics, "configInfo" | "configReloadSuccessful" | "configReloadTime">;
+export type ReloadMetrics = Pick<Metrics, "configInfo" | "configReloadSuccessful" | "configReloadTime" | "configSourceUp">;
 
 /** The applications of a server, wherever they are kept. */
 export interface AppSource {
@@ -58,6 +61,8 @@ export function createAppSource(options: AppSourceOptions): AppSource {
     config: { ...config, applicationsFrom: standsAbove(options) },
     configFile: options.configFile,
     cwd: options.cwd ?? process.cwd(),
+    log,
+    kubernetes: () => options.kubernetes ?? findAccess(options.env ?? {}),
   });
   const reloader = createReloader({
     places,
@@ -74,6 +79,7 @@ export function createAppSource(options: AppSourceOptions): AppSource {
       for (const { onError } of listeners) onError(findings);
     },
   });
+  const onUp = (source: string, up: boolean) => metrics?.configSourceUp.set({ source }, up ? 1 : 0);
   const look = async (forced: boolean): Promise<boolean> => {
     const good = await reloader.look(forced);
     if (metrics) show(reloader, metrics);
@@ -90,11 +96,13 @@ export function createAppSource(options: AppSourceOptions): AppSource {
     watch(onSet, onError = () => undefined) {
       const listener = { onSet, onError };
       listeners.add(listener);
+      const onChange = () => void look(false);
       const changing = places.flatMap(({ watch }) => watch ?? []);
-      const stop = changing.length === 0 ? () => undefined : watchPlaces({ ...options, places: changing, onChange: () => void look(false) });
+      const stops = places.flatMap((place) => place.follow?.({ onChange, onUp }) ?? []);
+      if (changing.length > 0) stops.push(watchPlaces({ ...options, places: changing, onChange }));
       return () => {
         listeners.delete(listener);
-        stop();
+        for (const stop of stops) stop();
       };
     },
     report(target) {

@@ -1,9 +1,21 @@
-// The token a client connects with: who it is (`sub`), and until when (PROTOCOL.md, "Connect").
-import type { App } from "../apps/app.ts";
+// The token a client connects with: who it is (`sub`), until when, what it may do and which rooms it may enter (PROTOCOL.md, "Connect").
+import type { App, Right } from "../apps/app.ts";
 import { ErrorCode, XlveinError } from "../errors.ts";
-import { API_AUDIENCE, type Claims, checkTimes, isAccountName, ROOM_AUDIENCE, type TokenCheck, TokenError, verifyInVain, verifySignature } from "./jwt.ts";
+import {
+  API_AUDIENCE,
+  type Claims,
+  checkTimes,
+  isAccountName,
+  LEEWAY_MS,
+  ROOM_AUDIENCE,
+  type TokenCheck,
+  TokenError,
+  verifyInVain,
+  verifySignature,
+} from "./jwt.ts";
+import { type RoomPatterns, readRights, readRooms } from "./rights.ts";
 
-export { TokenError };
+export { type RoomPatterns, TokenError };
 
 export interface ConnectGrant {
   readonly account: string;
@@ -11,6 +23,10 @@ export interface ConnectGrant {
   readonly expiresAtMs: number | undefined;
   /** Which of the application's secrets signed the token. */
   readonly secretId: string;
+  /** The token's `can`, or the application's `client_rights`. */
+  readonly rights: ReadonlySet<Right>;
+  /** The token's `rooms`. */
+  readonly rooms: RoomPatterns;
 }
 
 /**
@@ -18,11 +34,15 @@ export interface ConnectGrant {
  * @throws TokenError whose `reason` is `bad_token` or `expired_token`
  */
 export function verifyConnectToken(app: App, token: string, check: TokenCheck): ConnectGrant {
-  const { claims, secretId } = verifySignature(app, token, check);
+  const verified = verifySignature(app, token, check);
+  const { claims, secretId } = verified;
   const expiresAtMs = checkTimes(claims, check.nowMs);
   if (expiresAtMs === undefined && app.requireExp) throw new TokenError("bad_token", "exp is missing, which this application requires");
   checkAudience(claims, app.key);
-  return { account: readAccount(claims), expiresAtMs, secretId };
+  const grant = { account: readAccount(claims), expiresAtMs, secretId, rights: readRights(claims, app), rooms: readRooms(claims) };
+  // Clients that come back, all at once after an outage, bring the token they had.
+  check.verified?.keep(app, token, verified, expiresAtMs === undefined ? undefined : expiresAtMs + LEEWAY_MS);
+  return grant;
 }
 
 /** Answers for an application that does not exist, after the work of a verification. Always throws APP_NOT_FOUND. */

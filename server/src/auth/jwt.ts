@@ -4,6 +4,9 @@ import jwt from "jsonwebtoken";
 import type { Algorithm, App } from "../apps/app.ts";
 import { ErrorCode, XlveinError } from "../errors.ts";
 import { isWholeUnicode } from "../protocol/scan.ts";
+import type { Claims, Verified, VerifiedTokens } from "./verified-tokens.ts";
+
+export type { Claims, Verified };
 
 /** Why a token was refused: the `reason` label of a metric. */
 export type TokenFault = "bad_token" | "expired_token";
@@ -22,15 +25,8 @@ export interface TokenCheck {
   readonly nowMs: number;
   /** Longest token looked at, bytes. */
   readonly maxBytes: number;
-}
-
-/** Claims whose signature holds; each is still `unknown`. */
-export type Claims = Readonly<Record<string, unknown>>;
-
-export interface Verified {
-  readonly claims: Claims;
-  /** Which of the application's secrets signed it. */
-  readonly secretId: string;
+  /** Proofs made before; without it every signature is verified anew. */
+  readonly verified?: VerifiedTokens;
 }
 
 /** How far clocks may differ for `exp`, `nbf` and `iat`, milliseconds. */
@@ -56,20 +52,35 @@ export function checkForm(token: string, maxBytes: number): void {
   if (!FORM.test(token)) throw new TokenError("bad_token", "not a JWT (three parts of canonical base64url)");
 }
 
-/** Verifies a token with those of an application's secrets that are still accepted. Nothing in the token's header chooses a key. Throws TokenError. */
-export function verifySignature({ secrets, algorithms }: App, token: string, { nowMs, maxBytes }: TokenCheck): Verified {
+/**
+ * Verifies a token with those of an application's secrets that are still accepted. Nothing in the token's header chooses a key. Throws TokenError.
+ * A proof made before is used again; a new one is not remembered: that is for who has checked the claims, too (`keep`).
+ */
+export function verifySignature(app: App, token: string, { nowMs, maxBytes, verified }: TokenCheck): Verified {
+  const known = token.length <= maxBytes ? verified?.get(token, nowMs) : undefined;
+  if (known?.app === app) return known.verified;
   checkForm(token, maxBytes);
+  return verifyFormed(app, token, nowMs);
+}
+
+/** The same for a token whose form has been checked. */
+export function verifyFormed({ secrets, algorithms }: App, token: string, nowMs: number): Verified {
   for (const { id, key, notAfterMs } of secrets) {
     if (notAfterMs <= nowMs) continue;
     const claims = open(token, key, algorithms);
-    if (claims) return { claims, secretId: id };
+    if (claims) return { claims, secretId: id, notAfterMs };
   }
   throw new TokenError("bad_token", `the signature does not match, or the algorithm is not ${algorithms.join(" or ")}`);
 }
 
 /** Spends the work of a verification when there is no application to verify with. */
 export function verifyInVain(token: string, maxBytes: number): void {
-  if (token.length <= maxBytes && FORM.test(token)) open(token, dummyKey, ["HS256"]);
+  if (token.length <= maxBytes && FORM.test(token)) verifyFormedInVain(token);
+}
+
+/** The same for a token whose form has been checked. */
+export function verifyFormedInVain(token: string): void {
+  open(token, dummyKey, ["HS256"]);
 }
 
 /** The payload when the signature holds, else undefined. Claims are not looked at: jsonwebtoken is lenient about their types. */
@@ -110,5 +121,5 @@ function readTime(claims: Claims, name: "exp" | "nbf" | "iat"): number | undefin
   if (!Object.hasOwn(claims, name)) return undefined;
   const seconds = claims[name];
   if (typeof seconds !== "number" || !Number.isFinite(seconds * 1_000)) throw new TokenError("bad_token", `${name} must be a number of seconds`);
-  return seconds * 1_000;
+  return Math.floor(seconds * 1_000);
 }

@@ -8,6 +8,7 @@ import { refuseSampleSecret, warnSampleSecret } from "../apps/sample.ts";
 import { ConfigError, type Finding, formatFinding } from "../config/config.ts";
 import { inOrder, inspectConfig, type LoadedConfig } from "../config/load.ts";
 import { readKeyPair } from "../http/tls.ts";
+import { createLog } from "../log.ts";
 import { CliError, type Io } from "./io.ts";
 import { addConfigOption, type ConfigOption } from "./settings.ts";
 
@@ -64,7 +65,7 @@ export async function checkConfig(
 async function checkApplications({ config, file }: LoadedConfig, cwd: string): Promise<{ set: AppSet | undefined; findings: readonly Finding[] }> {
   const findings: Finding[] = [];
   const reloader = createReloader({
-    places: findPlaces({ config, configFile: file, cwd }),
+    places: findPlaces({ config, configFile: file, cwd, log: createLog({ level: "silent" }) }),
     now: Date.now,
     onTaken: ({ warnings }) => void findings.push(...warnings),
     onRefused: (faults) => void findings.push(...faults),

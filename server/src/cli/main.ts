@@ -1,10 +1,13 @@
 // The command line: which commands there are, and how each failure ends.
 import { Command, CommanderError } from "commander";
+import { addBootstrapSecrets } from "./bootstrap-secrets.ts";
 import { addCheckConfig } from "./check-config.ts";
 import { addDev } from "./dev.ts";
+import { addDoctor } from "./doctor.ts";
 import { addHealth } from "./health.ts";
 import { CliError, Exit, endWithReader, type Io, processIo } from "./io.ts";
 import { addClient, addListen } from "./listen.ts";
+import { addOperator } from "./operator.ts";
 import { addPrintConfig } from "./print-config.ts";
 import { addPush } from "./push.ts";
 import { addTest } from "./sample.ts";
@@ -30,7 +33,23 @@ export function createProgram(io: Io): Command {
     .configureOutput({ writeOut: (text) => io.out(text.trimEnd()), writeErr: (text) => io.err(text.trimEnd()) })
     .exitOverride()
     .addHelpText("after", EXAMPLES);
-  for (const add of [addStart, addDev, addToken, addUrl, addPush, addListen, addClient, addTest, addHealth, addCheckConfig, addPrintConfig, addVersion])
+  for (const add of [
+    addStart,
+    addDev,
+    addToken,
+    addUrl,
+    addPush,
+    addListen,
+    addClient,
+    addTest,
+    addHealth,
+    addDoctor,
+    addCheckConfig,
+    addPrintConfig,
+    addOperator,
+    addBootstrapSecrets,
+    addVersion,
+  ])
     add(program, io);
   return program;
 }

@@ -31,7 +31,7 @@ export async function serve({ loaded, reloads }: ServeOptions, io: Io): Promise<
   for (const finding of findings) logFinding(log, finding);
   let server: Server | undefined;
   try {
-    server = await createServer({ config, source: createAppSource({ config, configFile: file, env: io.env, log }), log, version });
+    server = await createServer({ config, source: createAppSource({ config, configFile: file, env: io.env, log }), log, version, env: io.env });
     const addresses = await server.listen();
     listening = server;
     return addresses;

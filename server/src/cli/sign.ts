@@ -1,6 +1,7 @@
 // The proofs that the command line gives: connect tokens, API tokens and the classic sign.
 import { randomUUID } from "node:crypto";
 import jwt from "jsonwebtoken";
+import type { Right } from "../apps/app.ts";
 import { API_AUDIENCE } from "../auth/jwt.ts";
 import { classicSign } from "../auth/sign.ts";
 import type { CliApp } from "./target.ts";
@@ -8,10 +9,17 @@ import type { CliApp } from "./target.ts";
 /** A token of the HTTP API lives just long enough for one request. */
 const API_TOKEN_SECONDS = 60;
 
+/** Claims of a connect token that may be left out. */
+export interface ConnectClaims {
+  readonly rooms?: readonly string[] | undefined;
+  readonly can?: readonly Right[] | undefined;
+}
+
 /** A connect token; `expiresAt` in seconds since 1970. */
-export function connectToken({ secret, algorithm }: CliApp, account: string, lifetimeSeconds: number): { token: string; expiresAt: number } {
+export function connectToken(app: CliApp, account: string, lifetimeSeconds: number, { rooms, can }: ConnectClaims = {}): { token: string; expiresAt: number } {
   const expiresAt = Math.floor(Date.now() / 1000) + lifetimeSeconds;
-  return { token: jwt.sign({ sub: account, exp: expiresAt }, secret, { algorithm }), expiresAt };
+  const claims = { sub: account, exp: expiresAt, ...(rooms && { rooms }), ...(can && { can }) };
+  return { token: jwt.sign(claims, app.secret, { algorithm: app.algorithm }), expiresAt };
 }
 
 /** A bearer token for one call of the HTTP API. */

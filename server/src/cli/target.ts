@@ -113,7 +113,8 @@ function list(apps: ReadonlyMap<string, App>): string {
   return keys.slice(0, MAX_KEYS_SHOWN).join(", ") + (keys.length > MAX_KEYS_SHOWN ? ` and ${keys.length - MAX_KEYS_SHOWN} more` : "");
 }
 
-function usable({ key, secrets, algorithms }: App): CliApp {
+/** The application with its first secret that is accepted now. Throws a sentence when there is none. */
+export function usable({ key, secrets, algorithms }: App): CliApp {
   const secret = secrets.find(({ notAfterMs }) => notAfterMs > Date.now());
   if (!secret) throw new CliError(`every secret of application ${key} is past its not_after`);
   return { key, secret: secret.key, secretText: secret.text, algorithm: algorithms[0] ?? "HS256" };

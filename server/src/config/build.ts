@@ -1,7 +1,7 @@
 // Turns the tree of values, in the file's spelling, into the Config that the server is handed.
 import { addressList } from "./addresses.ts";
 import { parseRabbitmqUrl, parseRedisUrl } from "./broker-url.ts";
-import type { Config } from "./config.ts";
+import type { Config, ExchangeConfig } from "./config.ts";
 import { parseHost, parseListen } from "./listen.ts";
 import type { ConfigValues } from "./schema.ts";
 
@@ -18,7 +18,7 @@ export interface BuildContext {
 /** The values must have passed their formats. */
 export function buildConfig(values: ConfigValues, applications: Pick<Config, "applications" | "applicationsFrom">, context: BuildContext): Config {
   const { host, port } = parseListen(values.host);
-  const { tls, ready, ping, drain } = values;
+  const { tls, ready, ping, drain, rebalance } = values;
   return {
     debug: values.debug,
     app: values.app,
@@ -33,9 +33,12 @@ export function buildConfig(values: ConfigValues, applications: Pick<Config, "ap
     ...applications,
     applicationsFile: values.applications_file,
     applicationsDir: values.applications_dir,
+    applicationsSecret: values.applications_secret,
     limits: buildLimits(values.limits),
     ping: { intervalMs: toMs(ping.seconds), missed: ping.missed },
     drain: { windowMs: toMs(drain.window_seconds) },
+    rebalance: { enabled: rebalance.enabled, threshold: rebalance.threshold, closesPerSecond: rebalance.closes_per_second },
+    podDeletionCost: values.pod_deletion_cost,
     ready: { eventLoopLagMs: toMs(ready.event_loop_lag_seconds), heapUsedRatio: ready.heap_used_ratio, exchange: ready.exchange },
     log: { level: values.debug && !context.isSet("log.level") ? "debug" : values.log.level },
     console: values.console,
@@ -49,7 +52,17 @@ function buildInternal({ internal }: ConfigValues, { isSet, inPod }: BuildContex
   return { host, port: internal.port, enabled: internal.enabled, explicit: isSet("internal.port") };
 }
 
-function buildExchange({ type, exchange_name, queue_name, rabbitmq, redis, tls, buckets, probe_seconds }: ConfigValues["exchange"]): Config["exchange"] {
+function buildExchange({
+  type,
+  exchange_name,
+  queue_name,
+  rabbitmq,
+  redis,
+  tls,
+  buckets,
+  wire_version,
+  probe_seconds,
+}: ConfigValues["exchange"]): ExchangeConfig {
   const exchangeName = exchange_name || queue_name || "xlvein";
   return {
     type,
@@ -59,6 +72,7 @@ function buildExchange({ type, exchange_name, queue_name, rabbitmq, redis, tls, 
     redis: normalise(redis, (text) => [parseRedisUrl(text).url]),
     tls: tls.ca === "" && tls.cert === "" && tls.key === "" ? undefined : tls,
     buckets,
+    wireVersion: wire_version === 2 ? 2 : 1,
     probeMs: toMs(probe_seconds),
   };
 }
@@ -88,6 +102,7 @@ function buildLimits(limits: ConfigValues["limits"]): Config["limits"] {
     tokenBytes: limits.token_bytes,
     connections: limits.connections,
     outboxBytes: limits.outbox_bytes,
+    recoverMessages: limits.recover_messages,
     unauthenticatedSockets: limits.unauthenticated_sockets,
     headersTimeoutMs: toMs(limits.headers_timeout_seconds),
     requestTimeoutMs: toMs(limits.request_timeout_seconds),

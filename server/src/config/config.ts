@@ -1,4 +1,5 @@
 // The configuration of a server once every source has been read, checked and merged.
+import type { WireVersion } from "../protocol/envelope.ts";
 
 export interface ListenAddress {
   /** An IP address or name; `0.0.0.0` when the file says `":8090"`. IPv6 without brackets. */
@@ -40,6 +41,8 @@ export interface ExchangeConfig {
   readonly tls: BrokerTlsFiles | undefined;
   /** Routing keys that accounts are spread over on RabbitMQ; the same on every node. */
   readonly buckets: number;
+  /** The version of envelopes that this node writes; it reads both. */
+  readonly wireVersion: WireVersion;
   /** Between the checks that what is published arrives. */
   readonly probeMs: number;
 }
@@ -62,8 +65,10 @@ export interface NodeLimits {
   readonly tokenBytes: number;
   /** Live WebSockets on this node; more answers 503. */
   readonly connections: number;
-  /** Bytes waiting for one socket; more closes it (classic 1013). */
+  /** Bytes waiting for one socket; more closes it (classic 1013), or what the slow policy says (v2). */
   readonly outboxBytes: number;
+  /** Messages of one stream that a v2 client may have missed and is sent; of more it is sent none (`too_many`). 0: never any. */
+  readonly recoverMessages: number;
   /** TCP connections that are not (yet) a WebSocket and have not authenticated a request; more are dropped on arrival. */
   readonly unauthenticatedSockets: number;
   /** Time from the TCP connection to the complete request headers, also of an upgrade. */
@@ -72,6 +77,14 @@ export interface NodeLimits {
   readonly requestTimeoutMs: number;
   /** Time that an upgrade may wait for the exchange's confirmation; then 503. */
   readonly upgradeTimeoutMs: number;
+}
+
+/** When and how fast a node with too many sockets closes some, so that their clients spread over all nodes. */
+export interface RebalanceConfig {
+  readonly enabled: boolean;
+  /** Multiple of the nodes' mean above which it closes down to the mean. */
+  readonly threshold: number;
+  readonly closesPerSecond: number;
 }
 
 export interface Config {
@@ -93,9 +106,13 @@ export interface Config {
   readonly applicationsFile: string;
   /** A directory holding `applications.json` (a mounted Secret), or "". */
   readonly applicationsDir: string;
+  /** The name of a Kubernetes Secret of the pod's own namespace that holds the same as `applicationsDir`, or "". */
+  readonly applicationsSecret: string;
   readonly limits: NodeLimits;
   readonly ping: { readonly intervalMs: number; readonly missed: number };
   readonly drain: { readonly windowMs: number };
+  readonly rebalance: RebalanceConfig;
+  readonly podDeletionCost: { readonly enabled: boolean };
   readonly ready: { readonly eventLoopLagMs: number; readonly heapUsedRatio: number; readonly exchange: boolean };
   readonly log: { readonly level: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent" };
   readonly console: { readonly enabled: boolean };

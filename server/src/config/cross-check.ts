@@ -20,6 +20,7 @@ export function crossCheck(config: Config, originOf: (key: string) => Origin): F
   checkTls(config, say);
   checkInternal(config, say);
   checkLimits(config, say);
+  checkRebalance(config, say);
   return findings;
 }
 
@@ -82,4 +83,8 @@ function checkLimits({ limits }: Config, say: Say): void {
   if (limits.outboxBytes < limits.frameBytes) {
     say("warning", "limits.outbox_bytes", "is less than limits.frame_bytes: the largest frames close whoever receives them");
   }
+}
+
+function checkRebalance({ exchange, rebalance }: Config, say: Say): void {
+  if (rebalance.enabled && exchange.type === "local") say("warning", "rebalance.enabled", "does nothing with exchange.type local: there is one node");
 }

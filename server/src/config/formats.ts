@@ -50,6 +50,8 @@ export const formats = {
   addresses: { check: checkAddresses, fromText: readAddresses },
   /** Begins the names of keys, channels, exchanges and queues on a broker. */
   name: { check: checkName, fromText: asIs },
+  /** A Secret's name in Kubernetes: a DNS subdomain (RFC 1123). */
+  secret: { check: checkSecretName, fromText: asIs },
   choice: {
     check(value, { choices = [] }) {
       if (typeof value !== "string" || !choices.includes(value)) throw new Error(`must be one of ${choices.join(", ")}`);
@@ -116,6 +118,14 @@ function checkName(value: unknown): void {
   if (/[{}\s\p{Cc}]/u.test(name)) throw new Error("must not hold braces, white space or control characters");
   if (name.startsWith("amq.")) throw new Error('must not begin with "amq.", which RabbitMQ keeps for itself');
   if (Buffer.byteLength(name) > 100) throw new Error("must not be longer than 100 bytes");
+}
+
+function checkSecretName(value: unknown): void {
+  checkText(value);
+  const name = value as string;
+  const label = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
+  if (name === "" || (name.length <= 253 && new RegExp(`^${label}(\\.${label})*$`).test(name))) return;
+  throw new Error("must be a Secret's name: at most 253 lower-case letters, digits, - and .");
 }
 
 function checkRange(value: number, bounds: Bounds): void {

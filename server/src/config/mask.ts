@@ -3,7 +3,10 @@ import { MASK, maskUrl } from "./broker-url.ts";
 import { findSetting } from "./schema.ts";
 
 /** Fields of applications that anybody may see; the texts of all others are masked, misspelt ones included. */
-const PUBLIC_FIELDS = new Set(["revision", "app_key", "id", "not_after", "algorithms", "push_auth", "nonce_reuse", "allowed_origins"]);
+const PUBLIC_FIELDS = new Set([
+  ...["revision", "app_key", "id", "not_after", "algorithms", "push_auth", "nonce_reuse", "allowed_origins"],
+  ...["client_rights", "slow", "prefix", "publish"],
+]);
 
 /** A value of the effective configuration, fit to be printed. */
 export function maskValue(key: string, value: unknown): unknown {

@@ -35,6 +35,13 @@ export const schema = {
       key: { doc: "PEM private key that belongs to exchange.tls.cert.", format: "path", default: "" },
     },
     buckets: { doc: "Routing keys that accounts are spread over on RabbitMQ; the same on every node.", format: "whole", min: 1, max: 65536, default: 1024 },
+    wire_version: {
+      doc: "Version of the messages between nodes that this node writes; it reads 1 and 2. Raise it to 2 when every node reads 2.",
+      format: "whole",
+      min: 1,
+      max: 2,
+      default: 1,
+    },
     probe_seconds: { doc: "Between the checks that what this node publishes arrives.", format: "decimal", min: 0.1, max: 3600, default: 5 },
   },
   store: {
@@ -56,6 +63,11 @@ export const schema = {
     format: "path",
     default: "",
   },
+  applications_secret: {
+    doc: "A Kubernetes Secret of the pod's own namespace with the same keys, watched: changes count at once. Beside applications_dir, where the same Secret is mounted, it is one place with it.",
+    format: "secret",
+    default: "",
+  },
   tls: {
     cert: { doc: "PEM certificate chain of the listener; read again when it changes. Empty: no TLS.", format: "path", default: "" },
     key: { doc: "PEM private key that belongs to tls.cert.", format: "path", default: "" },
@@ -71,7 +83,8 @@ export const schema = {
     json_depth: { doc: "Deepest nesting of a message's data.", format: "whole", min: 1, max: 1000, default: 64 },
     token_bytes: { doc: "Longest connect or API token.", format: "whole", min: 64, max: 14336, default: 4096 },
     connections: { doc: "WebSockets on this node; more answers 503.", format: "whole", min: 1, max: 1000000, default: 20000 },
-    outbox_bytes: { doc: "Bytes waiting for one socket; more closes it.", format: "whole", min: 1024, max: 1073741824, default: 1048576 },
+    outbox_bytes: { doc: "Bytes waiting for one socket; what happens beyond: slow.", format: "whole", min: 1024, max: 1073741824, default: 1048576 },
+    recover_messages: { doc: "Messages of one stream that a client may have missed and is sent.", format: "whole", min: 0, max: 10000, default: 1000 },
     unauthenticated_sockets: { doc: "TCP connections that have not authenticated; more are dropped.", format: "whole", min: 1, max: 1000000, default: 5000 },
     headers_timeout_seconds: { doc: "From the TCP connection to the complete headers.", format: "decimal", min: 0.01, max: 3600, default: 10 },
     request_timeout_seconds: { doc: "To the complete body; not less than the headers' time.", format: "decimal", min: 0.01, max: 3600, default: 15 },
@@ -83,6 +96,22 @@ export const schema = {
   },
   drain: {
     window_seconds: { doc: "Over how long a stopping server closes its sockets. 0: all at once.", format: "decimal", min: 0, max: 86400, default: 30 },
+  },
+  rebalance: {
+    enabled: {
+      doc: "Whether this node closes its surplus when it has far more sockets than the mean of all nodes that say the same here.",
+      format: "switch",
+      default: false,
+    },
+    threshold: { doc: "Multiple of the mean above which it does.", format: "decimal", min: 1.01, max: 100, default: 1.25 },
+    closes_per_second: { doc: "How many it closes in a second.", format: "whole", min: 1, max: 10000, default: 20 },
+  },
+  pod_deletion_cost: {
+    enabled: {
+      doc: "Whether a Kubernetes pod tells its sockets as its deletion cost, so that a scale-down takes the emptiest.",
+      format: "switch",
+      default: false,
+    },
   },
   ready: {
     event_loop_lag_seconds: { doc: "Above this lag /readyz says no.", format: "decimal", min: 0.01, max: 3600, default: 2 },

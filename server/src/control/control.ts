@@ -6,7 +6,7 @@ import { accountTarget } from "../protocol/target.ts";
 
 export interface ConnectionInfo {
   readonly connectionId: string;
-  readonly protocol: "classic";
+  readonly protocol: "classic" | "v2";
   /** Milliseconds since 1970. */
   readonly connectedAtMs: number;
   readonly deviceId?: string;
@@ -22,9 +22,9 @@ export interface Control {
 export function createControl(hub: Hub, exchange: Exchange): Control {
   return {
     async connections(app, account) {
-      return hub.connections(app, account).map(({ id, connectedAtMs, deviceId }) => ({
+      return hub.connections(app, account).map(({ id, protocol, connectedAtMs, deviceId }) => ({
         connectionId: id,
-        protocol: "classic",
+        protocol,
         connectedAtMs,
         ...(deviceId === undefined ? {} : { deviceId }),
       }));

@@ -2,10 +2,11 @@
 import type { AppRegistry } from "../apps/registry.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import type { Hub } from "../hub/hub.ts";
+import type { Outboxes } from "../hub/outboxes.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 
 /** Sets the gauges of connections, limits, outboxes and the exchange at every scrape. */
-export function readGauges(metrics: Metrics, hub: Hub, apps: AppRegistry, exchange: Exchange): void {
+export function readGauges(metrics: Metrics, hub: Hub, apps: AppRegistry, exchange: Exchange, outboxes: Outboxes): void {
   metrics.readAtScrape("xlvein_connections", () => {
     metrics.connections.reset();
     for (const { key } of apps.list()) metrics.connections.set({ app: key }, hub.countOf(key));
@@ -14,11 +15,7 @@ export function readGauges(metrics: Metrics, hub: Hub, apps: AppRegistry, exchan
     metrics.appConnectionLimit.reset();
     for (const { key, limits } of apps.list()) metrics.appConnectionLimit.set({ app: key }, Number.isFinite(limits.maxConnections) ? limits.maxConnections : 0);
   });
-  metrics.readAtScrape("xlvein_send_buffer_bytes", () => {
-    let bytes = 0;
-    for (const connection of hub.all()) bytes += connection.bufferedBytes;
-    metrics.sendBuffer.set(bytes);
-  });
+  metrics.readAtScrape("xlvein_send_buffer_bytes", () => metrics.sendBuffer.set(outboxes.measure()));
   metrics.readAtScrape("xlvein_exchange_up", () => metrics.exchangeUp.set(exchange.state().up ? 1 : 0));
 }
 

@@ -41,6 +41,7 @@ export function createDisconnect({ control, rates }: AccountsOptions) {
   };
 }
 
-function accountOf(request: FastifyRequest): string {
+/** The account in the path. */
+export function accountOf(request: FastifyRequest): string {
   return (request.params as { account: string }).account;
 }

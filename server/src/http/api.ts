@@ -1,29 +1,48 @@
 // The public HTTP side: routes of openapi.yaml, the assets, and what holds for every request.
 import type { Socket } from "node:net";
-import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerFactory } from "fastify";
+import fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyServerFactory,
+  type onRequestHookHandler,
+} from "fastify";
 import type { AppRegistry } from "../apps/registry.ts";
 import type { NoteSecretUse } from "../auth/secret-use.ts";
+import { createVerifiedTokens } from "../auth/verified-tokens.ts";
 import type { NodeLimits } from "../config/config.ts";
 import type { Control } from "../control/control.ts";
+import type { Membership } from "../control/membership.ts";
 import { ErrorCode } from "../errors.ts";
 import { createPushRates } from "../limits/push-rates.ts";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { newMsgId } from "../protocol/message.ts";
+import { accountTarget, roomTarget } from "../protocol/target.ts";
 import type { Publish } from "../publish/publish.ts";
-import { createConnections, createDisconnect } from "./accounts.ts";
+import type { Streams } from "../recover/streams.ts";
+import { accountOf, createConnections, createDisconnect } from "./accounts.ts";
+import { commonHeaders, sendAnswer } from "./answer.ts";
 import { readAssets, serveAssets } from "./assets.ts";
 import { refuseForms, takeBodies } from "./body.ts";
 import { createAuthenticate } from "./caller.ts";
-import { sendClassicError } from "./classic-reply.ts";
+import { classicErrorAnswer } from "./classic-reply.ts";
 import { answerClientError } from "./client-error.ts";
-import { toXlveinError } from "./faults.ts";
+import { createFastPush, type PushDoor } from "./fast-push.ts";
+import { createNameFault, type NameFault } from "./faults.ts";
+import { createHistory } from "./history.ts";
+import { createAccountRooms, createChangeMembers, createRoomMembers } from "./members.ts";
 import { createPush } from "./messages.ts";
 import { createPushMany } from "./messages-batch.ts";
 import { watchPaths } from "./paths.ts";
 import { sendProblem } from "./problem.ts";
 import { createClassicPush } from "./push-classic.ts";
-import { createPushMeter, setOutcome } from "./push-meter.ts";
+import { createPushDoors } from "./push-doors.ts";
+import { createPushMeter, type PushMeter, setOutcome } from "./push-meter.ts";
+import type { PushRequest } from "./push-request.ts";
+import { readNumbers } from "./query.ts";
+import { roomOf } from "./room-name.ts";
 import { addOperations, readSpec, withLooseBatch } from "./spec.ts";
 import { compileCheck, createValidatorCompiler } from "./validator.ts";
 
@@ -33,6 +52,8 @@ export interface ApiOptions {
   apps: AppRegistry;
   publish: Publish;
   control: Control;
+  membership: Pick<Membership, "add" | "remove" | "members" | "roomsOf">;
+  streams: Pick<Streams, "read">;
   metrics: Metrics;
   log: Log;
   limits: NodeLimits;
@@ -57,34 +78,59 @@ const MAX_PARAM = 16_384;
 export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
   const assets = readAssets(options.assetsDir, options);
   const spec = readSpec(String(assets.find(({ path }) => path === "/openapi.yaml")?.body));
-  const app = createInstance(options);
-  const answerError = createErrorAnswer(options.log);
+  const doors = new Map<string, PushDoor>();
+  const meter = createPushMeter(options.metrics);
+  const nameFault = createNameFault(options.log);
+  const answerError = createErrorAnswer(nameFault);
+  const app = createInstance(options, answerError, { doors, meter });
   addEveryRequest(app, options, answerError);
   serveAssets(app, assets);
   app.get("/ws/connect", answerPlainConnect);
 
   const rates = createPushRates(options.apps, options.now);
-  const meter = createPushMeter(app, options.metrics);
-  const shared = { ...options, rates, tokenBytes: options.limits.tokenBytes };
-  const onRequest = [createAuthenticate(shared), refuseForms];
+  const metered = meter.attach(app);
+  const shared = { ...options, rates, tokenBytes: options.limits.tokenBytes, verified: createVerifiedTokens(options.apps) };
+  const authenticate = createAuthenticate(shared);
+  const onRequest = [hook(authenticate), refuseForms];
+  const history = { onRequest, preValidation: readNumbers("before", "limit") };
+  const [push, classicPush] = [createPush(shared), createClassicPush(shared)];
 
   const errorHandler = (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => void answerError(error, request, reply, "classic");
   await addOperations(app, withLooseBatch(spec), {
-    classicPush: meter({ handler: createClassicPush(shared), errorHandler }),
-    push: meter({ onRequest, handler: createPush(shared) }),
-    pushMany: meter({ onRequest, handler: createPushMany({ ...shared, checkPush: compileCheck(spec.components, "Push") }) }),
+    classicPush: metered({ handler: classicPush, errorHandler }),
+    push: metered({ onRequest, handler: push }),
+    pushMany: metered({ onRequest, handler: createPushMany({ ...shared, checkPush: compileCheck(spec.components, "Push") }) }),
     connections: { onRequest, handler: createConnections(shared) },
     disconnect: { onRequest, config: { bodyOptional: true }, handler: createDisconnect(shared) },
+    accountRooms: { onRequest, handler: createAccountRooms(shared) },
+    accountHistory: { ...history, handler: createHistory(shared, (app, request) => accountTarget(app, accountOf(request))) },
+    roomMembers: { onRequest, preValidation: readNumbers("limit"), handler: createRoomMembers(shared) },
+    addRoomMembers: { onRequest, handler: createChangeMembers(shared, "add") },
+    removeRoomMembers: { onRequest, handler: createChangeMembers(shared, "remove") },
+    roomHistory: { ...history, handler: createHistory(shared, (app, request) => roomTarget(app, roomOf(request))) },
   });
+  for (const [path, door] of createPushDoors({ spec, authenticate, push, classicPush, nameFault })) doors.set(path, door);
   return app;
+}
+
+function hook(check: (request: PushRequest) => void): onRequestHookHandler {
+  return (request, _reply, done) => {
+    check(request);
+    done();
+  };
 }
 
 type AnswerError = (error: unknown, request: FastifyRequest, reply: FastifyReply, style?: "problem" | "classic") => FastifyReply;
 
-function createInstance({ serverFactory, limits, log }: ApiOptions): FastifyInstance {
-  const answerError = createErrorAnswer(log);
+/** `short` is what pushes in the usual form meet instead of the framework; its doors may be added until the server listens. */
+function createInstance(options: ApiOptions, answerError: AnswerError, short: { doors: ReadonlyMap<string, PushDoor>; meter: PushMeter }): FastifyInstance {
+  const { serverFactory, limits, log, draining } = options;
+  const onAnswered = ({ id, raw }: PushRequest, status: number, ms: number) => {
+    if (log.isLevelEnabled("debug")) logRequest(log, { method: "POST", route: raw.url, status, ms, request_id: id });
+  };
+  const fastPush = createFastPush({ ...short, bodyBytes: limits.bodyBytes, newRequestId: newMsgId, draining, onAnswered });
   return fastify({
-    serverFactory,
+    serverFactory: (handler, serverOptions) => serverFactory(fastPush(handler), serverOptions),
     bodyLimit: limits.bodyBytes,
     routerOptions: { maxParamLength: MAX_PARAM },
     logger: false,
@@ -105,7 +151,7 @@ function addEveryRequest(app: FastifyInstance, { draining, log }: ApiOptions, an
   takeBodies(app);
   app.decorateRequest("caller", undefined);
   app.addHook("onRequest", (request, reply, done) => {
-    reply.headers({ "x-request-id": request.id, "x-content-type-options": "nosniff", "cache-control": "no-store" });
+    reply.headers(commonHeaders(request.id));
     if (draining()) reply.header("connection", "close");
     if (!request.is404) return done();
     const { error, allow } = missed(request.method, request.url);
@@ -113,29 +159,25 @@ function addEveryRequest(app: FastifyInstance, { draining, log }: ApiOptions, an
     done(error);
   });
   app.addHook("onResponse", (request, reply, done) => {
-    // The route, not the URL: that holds account names.
-    log.debug({
-      event: "request",
-      method: request.method,
-      route: request.routeOptions.url,
-      status: reply.statusCode,
-      ms: reply.elapsedTime,
-      request_id: request.id,
-    });
+    logRequest(log, { method: request.method, route: request.routeOptions.url, status: reply.statusCode, ms: reply.elapsedTime, request_id: request.id });
     done();
   });
   app.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply));
 }
 
-function createErrorAnswer(log: Log): AnswerError {
+/** The route, not the URL: that holds account names. */
+function logRequest(log: Log, fields: { method: string; route: string | undefined; status: number; ms: number; request_id: string }): void {
+  log.debug({ event: "request", ...fields });
+}
+
+function createErrorAnswer(nameFault: NameFault): AnswerError {
   return (cause, request, reply, style = "problem") => {
-    const error = toXlveinError(cause);
-    if (error.code === ErrorCode.INTERNAL) log.error({ event: "request failed", route: request.routeOptions.url, request_id: request.id, err: cause });
+    const error = nameFault(cause, request.routeOptions.url, request.id);
     // Fastify closes after a body it did not read to its end; the caller would often see a reset instead of the answer. requestTimeout bounds the rest.
     if (error.code === ErrorCode.PAYLOAD_TOO_LARGE) reply.removeHeader("connection");
     if (style === "problem") return sendProblem(request, reply, error);
     setOutcome(request, error.status);
-    return sendClassicError(reply, error);
+    return sendAnswer(reply, classicErrorAnswer(error));
   };
 }
 

@@ -1,5 +1,6 @@
 // Request bodies: decoded strictly, and kept as text so that a message's `data` passes exactly as it was written.
 import { isUtf8 } from "node:buffer";
+import type { IncomingHttpHeaders } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { ErrorCode, XlveinError } from "../errors.ts";
 import { findSyntaxError } from "../protocol/scan.ts";
@@ -19,18 +20,19 @@ declare module "fastify" {
   }
 }
 
-const FORM = "application/x-www-form-urlencoded";
+/** The type of forms. */
+export const FORM = "application/x-www-form-urlencoded";
 
 /** Takes JSON and form bodies, and no other type. */
 export function takeBodies(app: FastifyInstance): void {
   app.decorateRequest("bodyText", "");
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", { parseAs: "buffer" }, async (request: FastifyRequest, body: Buffer) => {
-    const text = decode(request, body);
+    const text = decode(request.headers, body);
     request.bodyText = text === "" && request.routeOptions.config.bodyOptional ? "{}" : text;
     return parseJson(request.bodyText);
   });
-  app.addContentTypeParser(FORM, { parseAs: "buffer" }, async (request: FastifyRequest, body: Buffer) => parseForm(decode(request, body)));
+  app.addContentTypeParser(FORM, { parseAs: "buffer" }, async (request: FastifyRequest, body: Buffer) => parseForm(decode(request.headers, body)));
 }
 
 /** Refuses forms on a route that takes JSON only: they would pass without a schema. */
@@ -74,7 +76,8 @@ function decodeField(text: string, field: string, subject?: string): string {
   }
 }
 
-function decode({ headers }: FastifyRequest, body: Buffer): string {
+/** The text of a body. Throws UNSUPPORTED_MEDIA_TYPE when it is compressed, BAD_REQUEST when it is not UTF-8. */
+export function decode(headers: IncomingHttpHeaders, body: Buffer): string {
   const encoding = headers["content-encoding"];
   if (encoding !== undefined && encoding !== "identity")
     throw new XlveinError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "header content-encoding: bodies are taken plain only");

@@ -1,6 +1,7 @@
 // Whatever a request fails with, as an error of the catalogue.
 import type { FastifyError } from "fastify";
 import { ErrorCode, XlveinError } from "../errors.ts";
+import type { Log } from "../log.ts";
 
 /** The framework's own errors that a caller can cause. */
 const KNOWN: Readonly<Record<string, readonly [ErrorCode, string]>> = {
@@ -19,4 +20,16 @@ export function toXlveinError(error: unknown): XlveinError {
   const known = code === undefined ? undefined : KNOWN[code];
   if (known) return new XlveinError(...known, { cause: error });
   return new XlveinError(ErrorCode.INTERNAL, "internal error", { cause: error });
+}
+
+/** What a request failed with, as the caller is told it. */
+export type NameFault = (cause: unknown, route: string | undefined, requestId: string) => XlveinError;
+
+/** Logs faults of ours: the caller is not told what they were. */
+export function createNameFault(log: Log): NameFault {
+  return (cause, route, requestId) => {
+    const error = toXlveinError(cause);
+    if (error.code === ErrorCode.INTERNAL) log.error({ event: "request failed", route, request_id: requestId, err: cause });
+    return error;
+  };
 }

@@ -20,7 +20,7 @@ export interface ReadyState {
 }
 
 export interface InternalOptions {
-  metrics: Metrics;
+  metrics: Pick<Metrics, "registry">;
   log: Log;
   readiness: () => ReadyState;
   /** Connections per application and in all. */

@@ -7,7 +7,8 @@ import { scanArray, scanObject } from "../protocol/scan.ts";
 import type { Published } from "../publish/publish.ts";
 import { callerOf } from "./caller.ts";
 import { toXlveinError } from "./faults.ts";
-import { type MessagesOptions, type Push, pushOne, toResult } from "./messages.ts";
+import { type MessagesOptions, type Push, pushOne } from "./messages.ts";
+import { streamNames, toResult } from "./push-targets.ts";
 import type { Check } from "./validator.ts";
 
 type PushBatch = components["schemas"]["PushBatch"];
@@ -46,17 +47,18 @@ export function createPushMany({ publish, rates, limits, log, checkPush }: Batch
 }
 
 /**
- * Runs the pushes at once, but those to the same account one after another in the order of the batch.
- * What follows a push that exchange or store refused, to the same account, is refused alike: it would overtake.
+ * Runs the pushes at once, but those to the same stream one after another in the order of the batch.
+ * What follows a push that exchange or store refused, to the same stream, is refused alike: it would overtake.
  */
 function inOrder(items: readonly (Item | XlveinError)[], attempt: (item: Item) => Promise<Outcome>): Promise<Outcome[]> {
   const last = new Map<string, Promise<Outcome>>();
   return Promise.all(
     items.map((item) => {
       if (item instanceof XlveinError) return item;
-      const before = item.push.accounts.flatMap((account) => last.get(account) ?? []);
+      const streams = streamNames(item.push);
+      const before = streams.flatMap((stream) => last.get(stream) ?? []);
       const outcome = before.length === 0 ? attempt(item) : Promise.all(before).then((outcomes) => outcomes.find(isOutage) ?? attempt(item));
-      for (const account of item.push.accounts) last.set(account, outcome);
+      for (const stream of streams) last.set(stream, outcome);
       return outcome;
     }),
   );

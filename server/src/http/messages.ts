@@ -1,16 +1,16 @@
-// POST /api/v1/messages: one message to one or more accounts.
-import type { FastifyRequest } from "fastify";
+// POST /api/v1/messages: one message to accounts, to rooms or to everyone.
 import type { App } from "../apps/app.ts";
 import type { NodeLimits } from "../config/config.ts";
 import { ErrorCode, XlveinError } from "../errors.ts";
 import type { components } from "../generated/openapi.ts";
 import type { PushRates } from "../limits/push-rates.ts";
-import { Event } from "../protocol/message.ts";
+import { type Draft, Event } from "../protocol/message.ts";
 import { scanObject } from "../protocol/scan.ts";
-import { accountTarget } from "../protocol/target.ts";
 import type { Publish, Published } from "../publish/publish.ts";
 import { callerOf } from "./caller.ts";
 import { checkSize, checkUnicode } from "./push-data.ts";
+import type { PushRequest } from "./push-request.ts";
+import { targetsOf, toResult } from "./push-targets.ts";
 
 export type Push = components["schemas"]["Push"];
 type PushResult = components["schemas"]["PushResult"];
@@ -23,7 +23,7 @@ export interface MessagesOptions {
 
 /** The handler of one push. */
 export function createPush({ publish, rates, limits }: MessagesOptions) {
-  return async (request: FastifyRequest): Promise<PushResult> => {
+  return async (request: PushRequest): Promise<PushResult> => {
     const app = callerOf(request);
     rates.take(app);
     if (request.body === undefined) throw new XlveinError(ErrorCode.BAD_REQUEST, "body is missing");
@@ -40,20 +40,23 @@ export function createPush({ publish, rates, limits }: MessagesOptions) {
 export async function pushOne(publish: Publish, limits: NodeLimits, app: App, push: Push, text: string, field: string): Promise<Published> {
   const data = dataOf(text, limits.jsonDepth, `${field}.data`);
   checkSize(data, `${field}.data`, app, limits);
-  for (const [i, account] of push.accounts.entries()) checkUnicode(account, `${field}.accounts[${i}]`);
-  const targets = push.accounts.map((account) => accountTarget(app.key, account));
+  const targets = targetsOf(app.key, push, field);
   const value = push.idempotency_key;
+  if (value !== undefined) checkUnicode(value, `${field}.idempotency_key`);
   const key = value === undefined ? undefined : ({ kind: "idempotency_key", value, ttlMs: app.nonceTtlMs, onOtherBody: app.nonceReuse } as const);
-  return publish(app.key, targets, { event: Event.SYSTEM, data }, key);
+  return publish(app.key, targets, draftOf(push, data, field), key);
 }
 
-/** The answer for a message that was accepted; with streams where the store keeps one for every account. */
-export function toResult({ msgId, duplicate, positions }: Published, { accounts }: Pick<Push, "accounts">): PushResult {
-  const streams = accounts.flatMap((account, i) => {
-    const position = positions[i];
-    return position ? [{ account, epoch: position.epoch, offset: position.offset }] : [];
-  });
-  return streams.length === accounts.length ? { msg_id: msgId, duplicate, streams } : { msg_id: msgId, duplicate };
+function draftOf({ key, exclude, trace }: Push, data: string, field: string): Draft {
+  if (key === undefined && exclude === undefined && trace === undefined) return { event: Event.SYSTEM, data };
+  for (const [name, text] of Object.entries({ key, exclude, trace })) if (text !== undefined) checkUnicode(text, `${field}.${name}`);
+  return {
+    event: Event.SYSTEM,
+    data,
+    ...(key === undefined ? {} : { key }),
+    ...(exclude === undefined ? {} : { exclude }),
+    ...(trace === undefined ? {} : { trace }),
+  };
 }
 
 /** Only `data` can be nested: the schema allows no other members but flat ones. */

@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { XlveinError } from "../errors.ts";
 import type { components } from "../generated/openapi.ts";
+import { type Answer, sendAnswer } from "./answer.ts";
 
 export type Problem = components["schemas"]["Problem"];
 
@@ -13,9 +14,21 @@ export function toProblem({ code, title, status, message, retryable, fields }: X
   return { type: `urn:xlvein:error:${code}`, title, status, code, detail: message, request_id: requestId, retryable, ...errors };
 }
 
+/** What a request is answered with that failed. */
+export function problemAnswer(error: XlveinError, requestId: string): Answer {
+  const { status, retryAfterSeconds } = error;
+  return {
+    status,
+    type: PROBLEM_TYPE,
+    headers: {
+      ...(retryAfterSeconds === undefined ? {} : { "retry-after": retryAfterSeconds }),
+      ...(status === 401 ? { "www-authenticate": 'Bearer realm="xlvein"' } : {}),
+    },
+    body: toProblem(error, requestId),
+  };
+}
+
 /** Answers a request with an error. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: XlveinError): FastifyReply {
-  if (error.retryAfterSeconds !== undefined) reply.header("retry-after", error.retryAfterSeconds);
-  if (error.status === 401) reply.header("www-authenticate", 'Bearer realm="xlvein"');
-  return reply.code(error.status).type(PROBLEM_TYPE).send(toProblem(error, request.id));
+  return sendAnswer(reply, problemAnswer(error, request.id));
 }

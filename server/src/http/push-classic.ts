@@ -1,5 +1,4 @@
 // POST /api/v1/im/push: the push of the Go service, as a list of steps.
-import type { FastifyRequest } from "fastify";
 import type { App } from "../apps/app.ts";
 import type { AppRegistry } from "../apps/registry.ts";
 import { verifyApiToken } from "../auth/api-token.ts";
@@ -17,6 +16,7 @@ import type { Publish } from "../publish/publish.ts";
 import type { CallerOptions } from "./caller.ts";
 import { ACCEPTED, type ClassicReply } from "./classic-reply.ts";
 import { checkSize, checkUnicode } from "./push-data.ts";
+import type { PushRequest } from "./push-request.ts";
 import { invalidFields } from "./validation.ts";
 
 type Body = components["schemas"]["ClassicPushJson"];
@@ -35,8 +35,8 @@ export interface ClassicPushOptions extends CallerOptions {
 }
 
 /** The handler; what it throws becomes a classic answer. */
-export function createClassicPush({ apps, publish, rates, limits, noteSecretUse, tokenBytes, now, onAuthenticated }: ClassicPushOptions) {
-  return async (request: FastifyRequest): Promise<ClassicReply> => {
+export function createClassicPush({ apps, publish, rates, limits, noteSecretUse, tokenBytes, verified, now, onAuthenticated }: ClassicPushOptions) {
+  return async (request: PushRequest): Promise<ClassicReply> => {
     const fields = readFields(request);
     const { authorization } = request.headers;
     const app = findApp(fields, authorization);
@@ -66,7 +66,7 @@ export function createClassicPush({ apps, publish, rates, limits, noteSecretUse,
   }
 
   function authenticateBearer(app: App, authorization: string): void {
-    const grant = verifyApiToken(apps, authorization, { nowMs: now(), maxBytes: tokenBytes });
+    const grant = verifyApiToken(apps, authorization, { nowMs: now(), maxBytes: tokenBytes, verified });
     if (grant.app.key !== app.key) throw new XlveinError(ErrorCode.TOKEN_INVALID, "token: iss must equal body.app_key");
     noteSecretUse(app.key, grant.secretId);
   }
@@ -84,7 +84,7 @@ export function createClassicPush({ apps, publish, rates, limits, noteSecretUse,
 }
 
 /** The fields of a form or of a JSON body that its schema has passed; `message` as text, as it stands in the body. */
-function readFields(request: FastifyRequest): Fields {
+function readFields(request: PushRequest): Fields {
   if (request.body === undefined) throw new XlveinError(ErrorCode.BAD_REQUEST, "body is missing");
   const { app_key, send_to, message, nonce, sign = "" } = request.body as Body;
   const fields = { app_key, send_to, nonce, sign, message: typeof message === "string" ? message : textOf(request.bodyText, "message") };

@@ -1,6 +1,7 @@
 // Counts pushes by outcome and measures how long they take.
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance } from "fastify";
 import { type Metrics, OTHER_APP } from "../metrics/metrics.ts";
+import type { PushRequest } from "./push-request.ts";
 import type { Operation } from "./spec.ts";
 
 declare module "fastify" {
@@ -12,30 +13,37 @@ declare module "fastify" {
   }
 }
 
-/** Wraps the operation of a push door. */
-export type MeterPush = (operation: Operation) => Operation;
+export interface PushMeter {
+  /** Counts a push that is about to be answered: refusals and faults too. */
+  count(request: Pick<PushRequest, "pushApp" | "pushOutcomes">, status: number, elapsedMs: number): void;
+  /** Prepares the requests of an instance, and returns what makes an operation counted there. */
+  attach(app: FastifyInstance): (operation: Operation) => Operation;
+}
 
-/** Prepares the requests of an instance, and returns what makes an operation counted. Every way to answer passes: refusals and faults too. */
-export function createPushMeter(app: FastifyInstance, metrics: Metrics): MeterPush {
-  app.decorateRequest("pushApp", OTHER_APP);
-  app.decorateRequest("pushOutcomes", undefined);
-
-  function count({ pushApp, pushOutcomes }: FastifyRequest, status: number): void {
-    if (!pushOutcomes) return metrics.pushRequests.inc({ app: pushApp, code: String(status) });
-    for (const [code, messages] of pushOutcomes) metrics.pushRequests.inc({ app: pushApp, code: String(code) }, messages);
+export function createPushMeter({ pushRequests, pushDuration }: Metrics): PushMeter {
+  function count({ pushApp, pushOutcomes }: Pick<PushRequest, "pushApp" | "pushOutcomes">, status: number, elapsedMs: number): void {
+    if (pushOutcomes) for (const [code, messages] of pushOutcomes) pushRequests.inc({ app: pushApp, code: String(code) }, messages);
+    else pushRequests.inc({ app: pushApp, code: String(status) });
+    pushDuration.observe(elapsedMs / 1_000);
   }
 
-  return (operation) => ({
-    ...operation,
-    onSend: (request, reply, payload, done) => {
-      count(request, reply.statusCode);
-      metrics.pushDuration.observe(reply.elapsedTime / 1_000);
-      done(null, payload);
+  return {
+    count,
+    attach(app) {
+      app.decorateRequest("pushApp", OTHER_APP);
+      app.decorateRequest("pushOutcomes", undefined);
+      return (operation) => ({
+        ...operation,
+        onSend: (request, reply, payload, done) => {
+          count(request, reply.statusCode, reply.elapsedTime);
+          done(null, payload);
+        },
+      });
     },
-  });
+  };
 }
 
 /** Counts a classic push, which always answers 200, by the status that it stands for. */
-export function setOutcome(request: FastifyRequest, status: number): void {
+export function setOutcome(request: Pick<PushRequest, "pushOutcomes">, status: number): void {
   request.pushOutcomes = new Map([[status, 1]]);
 }

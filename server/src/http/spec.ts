@@ -25,6 +25,23 @@ export function withLooseBatch(spec: Spec): Spec {
   return copy;
 }
 
+/** Where an operation is, and the schemas of its body by media type. */
+export interface BodyOfOperation {
+  readonly path: string;
+  readonly schemas: ReadonlyMap<string, object>;
+}
+
+/** What the description says about the body of an operation. */
+export function bodyOf({ paths }: Spec, operationId: string): BodyOfOperation {
+  for (const [path, item] of Object.entries(paths)) {
+    for (const operation of Object.values(item) as { operationId?: string; requestBody?: { content: Record<string, { schema: object }> } }[]) {
+      if (operation.operationId !== operationId) continue;
+      return { path, schemas: new Map(Object.entries(operation.requestBody?.content ?? {}).map(([type, { schema }]) => [type, schema])) };
+    }
+  }
+  throw new Error(`openapi.yaml lacks ${operationId}`);
+}
+
 /** Registers the operations named: each must be in the description. */
 export async function addOperations(app: FastifyInstance, spec: Spec, operations: Readonly<Record<string, Operation>>): Promise<void> {
   const missing = new Set(Object.keys(operations));

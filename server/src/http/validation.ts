@@ -39,6 +39,7 @@ function toFieldError({ keyword, instancePath, params, message }: ErrorObject, p
   if (keyword === "additionalProperties") return { field: join(parent, params["additionalProperty"]), message: "is not known" };
   if (keyword === "type") return { field: parent, message: `must be ${typeNames(params["type"])}` };
   if ((keyword === "minLength" || keyword === "minItems") && params["limit"] === 1) return { field: parent, message: "must not be empty" };
+  if (keyword === "const") return { field: parent, message: `must be ${JSON.stringify(params["allowedValue"])}` };
   if (keyword === "uniqueItems") return { field: `${parent}[${Math.max(params["i"], params["j"])}]`, message: "repeats another item" };
   return { field: parent, message: (message ?? "is invalid").replace("must NOT have", "must not have") };
 }

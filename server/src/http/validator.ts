@@ -14,23 +14,36 @@ export type Check = (value: unknown, within: string) => XlveinError | undefined;
 export function createValidatorCompiler(): FastifySchemaCompiler<object> {
   const [quick, thorough] = [createAjv(false), createAjv(true)];
   return ({ schema, httpPart = "body" }) => {
-    const first = quick.compile(schema);
-    let all: ValidateFunction | undefined;
+    const check = createThoroughCheck(quick.compile(schema), () => thorough.compile(schema), httpPart);
     return (value: unknown) => {
-      if (first(value)) return true;
-      if (isLarge(value)) return { error: invalidRequest(first.errors ?? [], httpPart) };
-      all ??= thorough.compile(schema);
-      all(value);
-      return { error: invalidRequest(all.errors ?? [], httpPart) };
+      const error = check(value, "");
+      return error ? { error } : true;
     };
   };
 }
 
 /** Compiles the check of one named schema of the description; it stops at the first fault. */
 export function compileCheck(components: object, name: string): Check {
-  const ajv = createAjv(false).addSchema({ components }, "openapi");
-  const validate = ajv.compile({ $ref: `openapi#/components/schemas/${name}` });
+  const validate = createAjv(false).compile({ components, $ref: `#/components/schemas/${name}` });
   return (value, within) => (validate(value) ? undefined : invalidRequest(validate.errors ?? [], "body", within));
+}
+
+/** Compiles the check of a request's body; it tells what the routes of fastify tell. */
+export function compileBodyCheck(components: object, schema: object): Check {
+  const compile = (allErrors: boolean) => createAjv(allErrors).compile({ components, ...schema });
+  return createThoroughCheck(compile(false), () => compile(true), "body");
+}
+
+/** Looks for every fault only once there is one. */
+function createThoroughCheck(quick: ValidateFunction, compileThorough: () => ValidateFunction, part: string): Check {
+  let thorough: ValidateFunction | undefined;
+  return (value, within) => {
+    if (quick(value)) return undefined;
+    if (isLarge(value)) return invalidRequest(quick.errors ?? [], part, within);
+    thorough ??= compileThorough();
+    thorough(value);
+    return invalidRequest(thorough.errors ?? [], part, within);
+  };
 }
 
 function createAjv(allErrors: boolean): Ajv {

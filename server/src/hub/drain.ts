@@ -2,12 +2,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { CloseCode } from "../generated/codes.ts";
 import type { Metrics } from "../metrics/metrics.ts";
+import { encodeDrain } from "../protocol/frames.ts";
+import { textFrame } from "../protocol/ws-frame.ts";
 import type { Connection } from "./connection.ts";
 import type { Hub } from "./hub.ts";
 
 const STEP_MS = 20;
 /** After the last close frame: the peers' time to answer it, a little longer than the sockets' own time-out. */
 const LINGER_MS = 3_000;
+/**
+ * The longest hint. The window already spreads the clients; the hint, drawn evenly from 0 to this, spreads those of one step, and of a
+ * window of 0, and is short enough not to be felt.
+ */
+const HINT_MS = 500;
 
 export interface DrainOptions {
   windowMs: number;
@@ -15,22 +22,26 @@ export interface DrainOptions {
   metrics: Metrics;
   /** Ends the pacing: everything still open is cut. */
   signal: AbortSignal;
+  /** From 0 to below 1. */
+  random?: () => number;
 }
 
-/** Closes every socket (1012), evenly over the window; resolves when all have gone or have been cut. */
-export async function drain(hub: Hub, { windowMs, now, metrics, signal }: DrainOptions): Promise<void> {
+/** Tells v2 clients, then closes every socket (classic 1012, v2 4200 with a hint), evenly over the window; resolves when all have gone or have been cut. */
+export async function drain(hub: Hub, { windowMs, now, metrics, signal, random = Math.random }: DrainOptions): Promise<void> {
   metrics.readAtScrape("xlvein_drain_connections_remaining", () => metrics.drainRemaining.set(hub.count));
   const startMs = now();
   const waiting = [...hub.all()];
+  const notice = { frame: textFrame(encodeDrain(windowMs)) };
+  for (const connection of waiting) if (connection.protocol === "v2") connection.send(notice);
   const paceMs = windowMs / Math.max(1, waiting.length);
   let closed = 0;
   while (closed < waiting.length && !signal.aborted) {
     const due = paceMs === 0 ? waiting.length : Math.min(waiting.length, Math.floor((now() - startMs) / paceMs) + 1);
-    while (closed < due) restart(waiting[closed++]);
+    while (closed < due) restart(waiting[closed++], random);
     if (closed < waiting.length) await sleep(STEP_MS);
   }
   // Handshakes that were under way when the drain began.
-  for (const connection of hub.all()) restart(connection);
+  for (const connection of hub.all()) restart(connection, random);
   const deadlineMs = now() + LINGER_MS;
   while (hub.count > 0 && now() < deadlineMs && !signal.aborted) await sleep(STEP_MS);
   for (const connection of [...hub.all()]) {
@@ -39,6 +50,7 @@ export async function drain(hub: Hub, { windowMs, now, metrics, signal }: DrainO
   }
 }
 
-function restart(connection: Connection | undefined): void {
-  connection?.close(CloseCode.SERVICE_RESTART, "server restarts");
+function restart(connection: Connection | undefined, random: () => number): void {
+  if (connection?.protocol === "v2") connection.close(CloseCode.DRAIN, JSON.stringify({ retry_after_ms: Math.floor(random() * (HINT_MS + 1)) }));
+  else connection?.close(CloseCode.SERVICE_RESTART, "server restarts");
 }

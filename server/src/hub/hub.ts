@@ -1,20 +1,27 @@
-// The sockets of this node, by application and account, and delivery to them.
-import type { App } from "../apps/app.ts";
+// The sockets of this node, the streams they are in, and delivery to them.
+import type { App, SlowPolicy } from "../apps/app.ts";
 import { within } from "../deadline.ts";
 import { ErrorCode, XlveinError } from "../errors.ts";
 import { CloseCode } from "../generated/codes.ts";
 import type { Metrics } from "../metrics/metrics.ts";
-import { encodeClassic } from "../protocol/classic.ts";
 import type { Envelope } from "../protocol/envelope.ts";
+import { encodeGap } from "../protocol/frames.ts";
+import type { Gap } from "../protocol/gap.ts";
 import type { Message } from "../protocol/message.ts";
-import { accountTarget, type Target } from "../protocol/target.ts";
+import type { EntryPosition } from "../protocol/position.ts";
+import { accountTarget, appTarget, type Target } from "../protocol/target.ts";
+import { textFrame } from "../protocol/ws-frame.ts";
+import { type Channel, createChannels, type Tap } from "./channels.ts";
 import type { Connection } from "./connection.ts";
+import { Copies } from "./copies.ts";
+
+export type { Tap };
 
 /** A place for one connection, counted from before its handshake until it has gone. */
 export interface Seat {
-  /** Puts the connection in its place: it receives from now on. */
+  /** Puts the connection in its place: it can be found and kicked from now on. */
   take(connection: Connection): void;
-  /** Gives the place back; may be called twice. */
+  /** Gives the place back and ends the connection's subscriptions; may be called twice. */
   leave(): void;
 }
 
@@ -23,12 +30,26 @@ export interface Hub {
   readonly count: number;
   countOf(app: string): number;
   /**
-   * Takes a place and resolves when this node receives what is sent to the account.
+   * Takes a place and resolves when this node receives what is sent to the account and to everyone of the application.
    * Rejects with OVERLOADED over a quota, with EXCHANGE_UNAVAILABLE when the exchange does not confirm in time.
    */
   admit(app: App, account: string): Promise<Seat>;
+  /**
+   * Puts a connection that has taken its seat into a stream, at once; resolves when this node receives what is sent there. With a tap, that gets the messages until `live`.
+   * Rejects with EXCHANGE_UNAVAILABLE when the exchange does not confirm in time; the connection is not in the stream then.
+   */
+  subscribe(connection: Connection, target: Target, tap?: Tap): Promise<void>;
+  /** From now on the connection itself gets the messages. */
+  live(connection: Connection, target: Target): void;
+  unsubscribe(connection: Connection, target: Target): void;
+  /** The rooms that a connection is in. */
+  rooms(connection: Connection): readonly string[];
+  /** Sends one message of a stream to one connection that is in it. False when the connection is closing. */
+  send(connection: Connection, target: Target, message: Message, position: EntryPosition | undefined): boolean;
   /** Writes an envelope to the target's sockets. Never throws, never waits. */
-  deliver(target: Target, envelope: Envelope): void;
+  deliver(target: Target, envelope: Envelope, position: EntryPosition | undefined): void;
+  /** Tells those who are in a stream that messages are missing. */
+  gap(target: Target, gap: Gap): void;
   connections(app: string, account: string): readonly Connection[];
   all(): Iterable<Connection>;
 }
@@ -37,6 +58,9 @@ export interface HubOptions {
   /** Resolves when envelopes for the target reach this node. */
   hold: (target: Target) => Promise<void>;
   release: (target: Target) => void;
+  slowOf: (target: Target) => SlowPolicy;
+  /** An account has become a member of a room, or is none any more; called for each of its connections. */
+  onMembership: (connection: Connection, room: string, member: boolean) => void;
   maxConnections: number;
   /** Longest wait for `hold`. */
   holdTimeoutMs: number;
@@ -44,118 +68,188 @@ export interface HubOptions {
   now: () => number;
 }
 
-interface Holding {
-  readonly connections: Set<Connection>;
-  readonly held: Promise<void>;
-  seats: number;
-}
-
-interface AppRoom {
-  readonly accounts: Map<string, Holding>;
-  readonly delivered: { inc(): void };
-  count: number;
-}
-
-export function createHub({ hold, release, maxConnections, holdTimeoutMs, metrics, now }: HubOptions): Hub {
-  const apps = new Map<string, AppRoom>();
+export function createHub({ onMembership, maxConnections, holdTimeoutMs, metrics, now, ...holding }: HubOptions): Hub {
+  const channels = createChannels(holding);
+  const counts = new Map<string, number>();
+  const roomsOf = new Map<Connection, Set<Channel>>();
+  const delivered = new Map<string, { inc(by: number): void }>();
   let count = 0;
 
-  function roomOf(key: string): AppRoom {
-    let room = apps.get(key);
-    if (!room) {
-      room = { accounts: new Map(), delivered: metrics.messagesDelivered.labels({ app: key }), count: 0 };
-      apps.set(key, room);
-    }
-    return room;
-  }
-
   function checkQuotas(app: App, account: string): void {
-    const room = apps.get(app.key);
     if (count >= maxConnections) throw new XlveinError(ErrorCode.OVERLOADED, "this node has no room for another connection", { reason: "node_full" });
-    if ((room?.count ?? 0) >= app.limits.maxConnections)
+    if ((counts.get(app.key) ?? 0) >= app.limits.maxConnections)
       throw new XlveinError(ErrorCode.OVERLOADED, "the application has no room for another connection", { status: 429, reason: "app_quota" });
-    if ((room?.accounts.get(account)?.seats ?? 0) >= app.limits.maxConnectionsPerAccount)
+    if ((channels.find(accountTarget(app.key, account))?.users ?? 0) >= app.limits.maxConnectionsPerAccount)
       throw new XlveinError(ErrorCode.OVERLOADED, "the account has no room for another connection", { status: 429, reason: "account_quota" });
   }
 
-  function sit(app: string, account: string): { holding: Holding; seat: Seat } {
-    const room = roomOf(app);
-    let holding = room.accounts.get(account);
-    if (!holding) {
-      holding = { connections: new Set(), held: hold(accountTarget(app, account)), seats: 0 };
-      room.accounts.set(account, holding);
-    }
-    const place = holding;
-    place.seats++;
-    room.count++;
-    count++;
+  function countSeat(app: string, by: 1 | -1): void {
+    count += by;
+    const left = (counts.get(app) ?? 0) + by;
+    if (left > 0) counts.set(app, left);
+    else counts.delete(app);
+  }
+
+  function sit(app: string, account: string): { held: Promise<unknown>; seat: Seat } {
+    const own = channels.enter(accountTarget(app, account));
+    const everyone = channels.enter(appTarget(app));
+    countSeat(app, 1);
     let taken: Connection | undefined;
     let left = false;
     const seat: Seat = {
       take(connection) {
         taken = connection;
-        place.connections.add(connection);
       },
       leave() {
         if (left) return;
         left = true;
-        if (taken) place.connections.delete(taken);
-        count--;
-        room.count--;
-        if (room.count === 0) apps.delete(app);
-        if (--place.seats > 0) return;
-        room.accounts.delete(account);
-        release(accountTarget(app, account));
+        if (taken) leaveAll(taken, own, everyone);
+        countSeat(app, -1);
+        channels.leave(own);
+        channels.leave(everyone);
       },
     };
-    return { holding: place, seat };
+    return { held: Promise.all([own.held, everyone.held]), seat };
   }
 
-  function deliverMessage(target: Target, message: Message): void {
-    const room = apps.get(target.app);
-    const holding = room?.accounts.get(target.name);
-    if (!room || !holding?.connections.size) return;
-    const frame = encodeClassic(target.name, message);
-    for (const connection of holding.connections) {
-      if (connection.send(frame)) room.delivered.inc();
-      else metrics.messagesDropped.inc({ app: target.app, reason: "slow_consumer" });
+  function leaveAll(connection: Connection, ...channelsOfSeat: readonly Channel[]): void {
+    for (const channel of channelsOfSeat) channel.release(connection);
+    for (const { target } of roomsOf.get(connection) ?? []) unsubscribe(connection, target);
+  }
+
+  /** Rejects with EXCHANGE_UNAVAILABLE when the exchange does not confirm in time. */
+  async function confirmed(held: Promise<unknown>, what: string): Promise<void> {
+    try {
+      await within(holdTimeoutMs, held, () => new Error(`no answer within ${holdTimeoutMs} ms`));
+    } catch (cause) {
+      throw new XlveinError(ErrorCode.EXCHANGE_UNAVAILABLE, `the exchange did not confirm the ${what} in time`, { cause, reason: "exchange" });
     }
+  }
+
+  /** A room is held for as long as one connection is in it; accounts and applications for as long as a seat is taken. */
+  function channelFor(connection: Connection, target: Target): Channel | undefined {
+    if (target.kind !== "room") return channels.find(target);
+    let rooms = roomsOf.get(connection);
+    if (!rooms) {
+      rooms = new Set();
+      roomsOf.set(connection, rooms);
+    }
+    const known = channels.find(target);
+    if (known && rooms.has(known)) return known;
+    const channel = channels.enter(target);
+    rooms.add(channel);
+    return channel;
+  }
+
+  function unsubscribe(connection: Connection, target: Target): void {
+    const channel = channels.find(target);
+    if (!channel?.has(connection)) return;
+    channel.release(connection);
+    const rooms = roomsOf.get(connection);
+    if (!rooms?.delete(channel)) return;
+    if (rooms.size === 0) roomsOf.delete(connection);
+    channels.leave(channel);
+  }
+
+  function countDelivered(app: string, sent: number, offered: number): void {
+    let counter = delivered.get(app);
+    if (!counter) {
+      counter = metrics.messagesDelivered.labels({ app });
+      delivered.set(app, counter);
+    }
+    counter.inc(sent);
+    if (sent < offered) metrics.messagesDropped.inc({ app, reason: "slow_consumer" }, offered - sent);
+  }
+
+  function deliverMessage(channel: Channel, message: Message, position: EntryPosition | undefined): void {
+    for (const tap of channel.taps.values()) tap(message, position);
+    if (channel.live.size === 0) return;
+    const copies = new Copies(channel, message, position);
+    let offered = 0;
+    let sent = 0;
+    for (const connection of channel.live) {
+      if (connection.id === message.exclude) continue;
+      offered++;
+      if (connection.send(copies.for(connection))) sent++;
+    }
+    countDelivered(channel.target.app, sent, offered);
     metrics.deliveryLatency.observe(Math.max(0, now() - message.sendAt) / 1000);
   }
 
-  function kick(target: Target, connectionId: string | undefined): void {
-    for (const connection of connections(target.app, target.name)) {
-      if (connectionId === undefined || connection.id === connectionId) connection.close(CloseCode.KICKED, "disconnected by the backend");
-    }
-  }
-
   function connections(app: string, account: string): readonly Connection[] {
-    return [...(apps.get(app)?.accounts.get(account)?.connections ?? [])];
+    const channel = channels.find(accountTarget(app, account));
+    return channel ? members(channel) : [];
   }
 
   return {
     get count() {
       return count;
     },
-    countOf: (app) => apps.get(app)?.count ?? 0,
+    countOf: (app) => counts.get(app) ?? 0,
     async admit(app, account) {
       checkQuotas(app, account);
-      const { holding, seat } = sit(app.key, account);
+      const { held, seat } = sit(app.key, account);
       try {
-        await within(holdTimeoutMs, holding.held, () => new Error(`no answer within ${holdTimeoutMs} ms`));
-      } catch (cause) {
+        await confirmed(held, "account");
+      } catch (error) {
         seat.leave();
-        throw new XlveinError(ErrorCode.EXCHANGE_UNAVAILABLE, "the exchange did not confirm the account in time", { cause, reason: "exchange" });
+        throw error;
       }
       return seat;
     },
-    deliver(target, envelope) {
-      if (envelope.kind === "message") deliverMessage(target, envelope.message);
-      else kick(target, envelope.connectionId);
+    async subscribe(connection, target, tap) {
+      const channel = channelFor(connection, target);
+      if (!channel) throw new Error("only a connection that has its seat can enter a stream");
+      if (tap) channel.tap(connection, tap);
+      else channel.live.add(connection);
+      if (target.kind !== "room") return;
+      try {
+        await confirmed(channel.held, "room");
+      } catch (error) {
+        unsubscribe(connection, target);
+        throw error;
+      }
+    },
+    live(connection, target) {
+      const channel = channels.find(target);
+      if (!channel?.taps.has(connection)) return;
+      channel.untap(connection);
+      channel.live.add(connection);
+    },
+    unsubscribe,
+    rooms: (connection) => [...(roomsOf.get(connection) ?? [])].map(({ target }) => target.name),
+    send(connection, target, message, position) {
+      const channel = channels.find(target);
+      if (!channel?.has(connection)) return false;
+      if (connection.id === message.exclude) return true;
+      const sent = connection.send(new Copies(channel, message, position).for(connection));
+      countDelivered(target.app, sent ? 1 : 0, 1);
+      return sent;
+    },
+    deliver(target, envelope, position) {
+      const channel = channels.find(target);
+      if (!channel) return;
+      if (envelope.kind === "message") deliverMessage(channel, envelope.message, position);
+      else if (envelope.kind === "membership") for (const connection of members(channel)) onMembership(connection, envelope.room, envelope.member);
+      else if (envelope.kind === "kick") for (const connection of members(channel)) kick(connection, envelope.connectionId);
+    },
+    gap(target, gap) {
+      const channel = channels.find(target);
+      if (!channel) return;
+      const frame = textFrame(encodeGap(target, gap));
+      for (const connection of channel.live) if (connection.protocol === "v2") connection.send({ frame });
     },
     connections,
     *all() {
-      for (const room of apps.values()) for (const { connections } of room.accounts.values()) yield* connections;
+      for (const channel of channels.accounts()) yield* members(channel);
     },
   };
+}
+
+function members(channel: Channel): readonly Connection[] {
+  return [...channel.taps.keys(), ...channel.live];
+}
+
+function kick(connection: Connection, connectionId: string | undefined): void {
+  if (connectionId === undefined || connection.id === connectionId) connection.close(CloseCode.KICKED, "disconnected by the backend");
 }

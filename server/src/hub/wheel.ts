@@ -1,6 +1,7 @@
 // One timer for everything that every connection waits for: pings, missing pongs, token expiry.
 
-const TICK_MS = 250;
+/** One step of the wheel. */
+export const TICK_MS = 250;
 const SLOTS = 256;
 /** The longest wait of one turn of the wheel; longer ones take several. */
 const SPAN_MS = TICK_MS * (SLOTS - 1);
@@ -14,6 +15,8 @@ export interface Timed {
 }
 
 export interface Wheel {
+  /** Steps of 250 ms since the wheel began: a clock that costs nothing to read. */
+  readonly tick: number;
   /** Calls `item.onTimer` in `delayMs`, at most 250 ms late. An item waits for one moment at a time. */
   add(item: Timed, delayMs: number): void;
   remove(item: Timed): void;
@@ -23,6 +26,15 @@ export interface Wheel {
 export function createWheel(now: () => number): Wheel {
   const slots: Set<Timed>[] = Array.from({ length: SLOTS }, () => new Set());
   let position = Math.floor(now() / TICK_MS);
+  const wheel = {
+    tick: 0,
+    add,
+    remove,
+    close() {
+      clearInterval(timer);
+      for (const slot of slots) slot.clear();
+    },
+  };
 
   function add(item: Timed, delayMs: number): void {
     const ticks = Math.max(1, Math.ceil(Math.min(delayMs, SPAN_MS) / TICK_MS));
@@ -37,13 +49,15 @@ export function createWheel(now: () => number): Wheel {
     const nowMs = now();
     // A clock that jumped is followed at once: every item says itself whether its time has come.
     const steps = Math.min(Math.abs(Math.floor(nowMs / TICK_MS) - position), SLOTS);
+    wheel.tick += steps;
     for (let step = 0; step < steps; step++) {
       position++;
       const due = slots[position % SLOTS];
       if (!due?.size) continue;
       slots[position % SLOTS] = new Set();
       for (const item of due) {
-        if (item.slot < 0) continue;
+        // Removed meanwhile, or put elsewhere.
+        if (item.slot !== position % SLOTS) continue;
         item.slot = -1;
         const delayMs = item.onTimer(nowMs);
         if (delayMs !== undefined) add(item, delayMs);
@@ -54,12 +68,5 @@ export function createWheel(now: () => number): Wheel {
 
   const timer = setInterval(turn, TICK_MS);
   timer.unref();
-  return {
-    add,
-    remove,
-    close() {
-      clearInterval(timer);
-      for (const slot of slots) slot.clear();
-    },
-  };
+  return wheel;
 }

@@ -1,5 +1,6 @@
 // Every metric of the server, in one list. Labels come from configuration or from the code, never from a client.
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { register, TallyCounter, TallyHistogram } from "./tally.ts";
 
 const FAST_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
@@ -17,12 +18,12 @@ export function createMetrics(version: string) {
   registry.removeSingleMetric("nodejs_active_requests_total");
   registry.removeSingleMetric("nodejs_active_resources_total");
   const registers = [registry];
-  const counter = <L extends string = never>(name: string, help: string, labelNames: L[] = []) => new Counter({ name, help, labelNames, registers });
+  const counter = <L extends string = never>(name: string, help: string, labelNames: L[] = []) =>
+    register(registry, new TallyCounter({ name, help }, labelNames));
   const readers = new Map<string, () => void>();
   const gauge = <L extends string = never>(name: string, help: string, labelNames: L[] = []) =>
     new Gauge({ name, help, labelNames, registers, collect: () => readers.get(name)?.() });
-  const histogram = <L extends string = never>(name: string, help: string, labelNames: L[] = []) =>
-    new Histogram({ name, help, labelNames, buckets: FAST_SECONDS, registers });
+  const histogram = (name: string, help: string) => register(registry, new TallyHistogram({ name, help }, FAST_SECONDS));
 
   const buildInfo = gauge("xlvein_build_info", "Always 1; the version runs as a label.", ["version"]);
   buildInfo.set({ version }, 1);
@@ -42,6 +43,10 @@ export function createMetrics(version: string) {
     messagesReceived: counter("xlvein_messages_received_total", "Messages accepted from clients and backends.", ["app"]),
     messagesDelivered: counter("xlvein_messages_delivered_total", "Messages written to sockets.", ["app"]),
     messagesDropped: counter("xlvein_messages_dropped_total", "Messages and frames not delivered, by reason.", ["app", "reason"]),
+    roomsNotEntered: counter("xlvein_rooms_not_entered_total", "Rooms, or all the rooms that a backend gave, that a connection is not in, by reason.", [
+      "app",
+      "reason",
+    ]),
     deliveryLatency: histogram("xlvein_delivery_latency_seconds", "From accepting a message to writing it to a socket's outbox."),
     sendBuffer: gauge("xlvein_send_buffer_bytes", "Bytes waiting in the outboxes of all sockets."),
 
@@ -61,9 +66,11 @@ export function createMetrics(version: string) {
     configInfo: gauge("xlvein_config_info", "Always 1; the revision of the applications runs as a label.", ["revision"]),
     configReloadSuccessful: gauge("xlvein_config_last_reload_successful", "1 when the last set of applications offered was taken."),
     configReloadTime: gauge("xlvein_config_last_reload_success_timestamp_seconds", "When a set of applications was last taken."),
+    configSourceUp: gauge("xlvein_config_source_up", "1 while changes of the applications reach this node from there.", ["source"]),
     secretLastUsed: gauge("xlvein_app_secret_last_used_timestamp_seconds", "When a secret last proved a token or a sign.", ["app", "secret_id"]),
 
     drainRemaining: gauge("xlvein_drain_connections_remaining", "Connections still to be closed by the drain."),
+    rebalanceClosed: counter("xlvein_rebalance_closed_total", "Connections closed because this node had more than its share."),
     drainForced: counter("xlvein_drain_forced_connections_total", "Connections cut because they were still open at the end of the drain."),
   };
 }

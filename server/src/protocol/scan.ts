@@ -19,9 +19,10 @@ const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
  * Linear in the text, whatever it holds, and without recursion.
  * @param maxDepth most arrays and objects inside one another in each value, the value itself being the first
  * @param name what the text is called in errors
+ * @param repeated takes the keys that are there again, for those who refuse them
  * @throws XlveinError MESSAGE_INVALID when the text is not one JSON object, or is nested too deeply
  */
-export function scanObject(text: string, maxDepth: number, name = "message"): ReadonlyMap<string, Span> {
+export function scanObject(text: string, maxDepth: number, name = "message", repeated?: string[]): ReadonlyMap<string, Span> {
   const members = new Map<string, Span>();
   let at = openObject(text, name);
   if (text.charCodeAt(at) === CLOSE_OBJECT) return endOfText(text, at + 1, name, members);
@@ -30,7 +31,9 @@ export function scanObject(text: string, maxDepth: number, name = "message"): Re
     const keyEnd = endOfKey(text, at, name);
     const start = startOfMember(text, keyEnd, name);
     const end = endOfValue(text, start, maxDepth, name);
-    members.set(keyOf(text, keyStart, keyEnd), { start, end });
+    const key = keyOf(text, keyStart, keyEnd);
+    if (repeated && members.has(key)) repeated.push(key);
+    members.set(key, { start, end });
     at = skipSpace(text, end);
     if (text.charCodeAt(at) === CLOSE_OBJECT) return endOfText(text, at + 1, name, members);
     if (text.charCodeAt(at) !== COMMA) throw syntaxError(text, at, name);
@@ -77,7 +80,8 @@ export function findSyntaxError(text: string): number {
   }
 }
 
-class JsonSyntaxError extends XlveinError {
+/** Not JSON, or JSON of another type, as opposed to JSON that is nested too deeply. */
+export class JsonSyntaxError extends XlveinError {
   readonly position: number;
 
   constructor(message: string, position: number) {

@@ -3,13 +3,26 @@
 export interface Target {
   /** The application's key. */
   readonly app: string;
-  readonly kind: "account";
+  readonly kind: "account" | "room" | "app";
+  /** Of the account or the room; "" for the whole application. */
   readonly name: string;
 }
 
 export function accountTarget(app: string, account: string): Target {
   return { app, kind: "account", name: account };
 }
+
+export function roomTarget(app: string, room: string): Target {
+  return { app, kind: "room", name: room };
+}
+
+/** Everybody who is connected to the application. */
+export function appTarget(app: string): Target {
+  return { app, kind: "app", name: "" };
+}
+
+/** Every node that wants to hear of the others. No application has an empty key, so that no message goes there. */
+export const NODES: Target = { app: "", kind: "app", name: "" };
 
 /** A text that no two targets share, whatever characters their names hold: every part but the last has its length in front. */
 export function targetId({ app, kind, name }: Target): string {

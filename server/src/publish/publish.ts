@@ -10,9 +10,9 @@ import type { EntryPosition } from "../protocol/position.ts";
 import type { Target } from "../protocol/target.ts";
 import type { Appended, Store } from "../store/store.ts";
 
-/** A nonce or an idempotency key that came with a request. */
+/** A nonce or an idempotency key that came with a request; `client_key`: one that a client chose, with its account in front. */
 export interface RequestKey {
-  readonly kind: "nonce" | "idempotency_key";
+  readonly kind: "nonce" | "idempotency_key" | "client_key";
   readonly value: string;
   /** Milliseconds to remember it. */
   readonly ttlMs: number;

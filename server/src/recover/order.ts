@@ -5,7 +5,7 @@ import type { Envelope } from "../protocol/envelope.ts";
 import type { Position } from "../protocol/position.ts";
 import { type Target, targetId } from "../protocol/target.ts";
 import type { Store } from "../store/store.ts";
-import { advance, createReader, judge, type Reader, wait } from "./reader.ts";
+import { advance, createReader, type DeliverInOrder, judge, type Reader, wait } from "./reader.ts";
 import type { Repair } from "./repair.ts";
 
 /** Positions compared in one request. */
@@ -18,6 +18,8 @@ export interface Order {
   /** Begins to follow a target that the exchange holds: what is sent from now on is delivered in order. Never rejects; a store that cannot tell costs the check of the first entry. */
   follow(target: Target): Promise<void>;
   leave(target: Target): void;
+  /** Where a followed target is: what has been delivered here, up to and including this. `undefined` when nobody could tell. */
+  positionOf(target: Target): Position | undefined;
   /** Takes what the exchange delivers. */
   receive: Deliver;
   /** Compares targets with the store, and repairs those that have missed something. Resolves when all have been compared. */
@@ -30,7 +32,7 @@ export interface OrderOptions {
   repair: Repair;
   /** Delivered ids that each stream knows again: as many entries as the store keeps. */
   remember: number;
-  deliver: (target: Target, envelope: Envelope) => void;
+  deliver: DeliverInOrder;
 }
 
 export function createOrder({ store, repair, remember, deliver }: OrderOptions): Order {
@@ -39,7 +41,7 @@ export function createOrder({ store, repair, remember, deliver }: OrderOptions):
 
   function receive({ target, position }: Parameters<Deliver>[0], envelope: Envelope): void {
     const reader = position && readers.get(targetId(target));
-    if (!reader || envelope.kind !== "message") return deliver(target, envelope);
+    if (!reader || envelope.kind !== "message") return deliver(target, envelope, position);
     const entry = { message: envelope.message, position };
     if (reader.repairing) return wait(reader, entry);
     const verdict = judge(reader, position, envelope.message.msgId);
@@ -49,7 +51,7 @@ export function createOrder({ store, repair, remember, deliver }: OrderOptions):
     }
     if (verdict === "seen") return;
     advance(reader, position, envelope.message.msgId);
-    deliver(target, envelope);
+    deliver(target, envelope, position);
   }
 
   async function follow(target: Target): Promise<void> {
@@ -100,6 +102,7 @@ export function createOrder({ store, repair, remember, deliver }: OrderOptions):
       if (reader) reader.left = true;
       readers.delete(id);
     },
+    positionOf: (target) => readers.get(targetId(target))?.position,
     receive,
     async compare(targets) {
       const known = [...targets].flatMap((target) => readers.get(targetId(target)) ?? []);

@@ -1,7 +1,11 @@
 // Where this node is in one stream, and what an arriving entry means there.
+import type { Envelope } from "../protocol/envelope.ts";
 import type { EntryPosition, Position } from "../protocol/position.ts";
 import type { Target } from "../protocol/target.ts";
 import type { Entry } from "../store/store.ts";
+
+/** Called for each envelope of a followed target, in the order of its stream. Must not throw or block. */
+export type DeliverInOrder = (target: Target, envelope: Envelope, position: EntryPosition | undefined) => void;
 
 /** How many arrived entries a repair keeps beside the store. */
 const WAITING = 256;

@@ -3,10 +3,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { messageEnvelope } from "../protocol/envelope.ts";
+import type { Gap } from "../protocol/gap.ts";
 import type { Position } from "../protocol/position.ts";
 import type { Target } from "../protocol/target.ts";
 import type { Entry, Store } from "../store/store.ts";
-import { advance, numberOf, type Reader } from "./reader.ts";
+import { advance, type DeliverInOrder, numberOf, type Reader } from "./reader.ts";
 
 const PAGE = 100;
 const RETRY_MS = 250;
@@ -23,7 +24,9 @@ function firstFresh({ recent }: Reader, at: Position, entries: readonly Entry[])
 
 export interface RepairOptions {
   store: Store;
-  deliver: (target: Target, envelope: ReturnType<typeof messageEnvelope>) => void;
+  deliver: DeliverInOrder;
+  /** Tells the readers of a stream that messages are missing. */
+  gap: (target: Target, gap: Gap) => void;
   metrics: Metrics;
   log: Log;
 }
@@ -31,18 +34,19 @@ export interface RepairOptions {
 export type Repair = (reader: Reader) => Promise<void>;
 
 /** Resolves when the reader is where its stream is, or has been left. A store that does not answer is asked again; meanwhile the stream waits. */
-export function createRepair({ store, deliver, metrics, log }: RepairOptions): Repair {
+export function createRepair({ store, deliver, gap, metrics, log }: RepairOptions): Repair {
   function deliverAll(reader: Reader, entries: readonly Entry[]): void {
     for (const { message, position } of entries) {
       if (reader.left) return;
       advance(reader, position, message.msgId);
-      deliver(reader.target, messageEnvelope(message));
+      deliver(reader.target, messageEnvelope(message), position);
       metrics.repaired.inc();
     }
   }
 
   function countLost(reader: Reader, at: Position, first: Entry | undefined): void {
     const lost = first ? first.position.offset - at.offset - 1 : 1;
+    gap(reader.target, { reason: "lost", epoch: at.epoch, from: at.offset + 1, to: first ? first.position.offset - 1 : undefined });
     metrics.messagesDropped.inc({ app: reader.target.app, reason: "lost" }, Math.max(1, lost));
     log.warn({
       event: "messages lost",
@@ -57,6 +61,7 @@ export function createRepair({ store, deliver, metrics, log }: RepairOptions): R
     const stream = current.epoch === at.epoch ? await store.renew(reader.target, at.epoch) : current;
     metrics.epochChanges.inc();
     log.warn({ event: "stream changed", app: reader.target.app, message: "the store lost or replaced this stream; messages may be missing" });
+    gap(reader.target, { reason: "lost", epoch: stream.epoch, from: undefined, to: undefined });
     reader.position = { epoch: stream.epoch, offset: 0, msgId: "" };
     const missed = await store.missed(reader.target, reader.position, PAGE * 10);
     const entries = missed.outcome === "epoch_changed" ? [] : missed.entries;

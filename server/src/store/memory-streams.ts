@@ -1,10 +1,11 @@
 // The streams of a single node: a bounded history each, a bound on all together, no timer of their own.
+import type { HistoryRule } from "../apps/app.ts";
 import type { Message } from "../protocol/message.ts";
 import type { EntryPosition, Position } from "../protocol/position.ts";
 import { createEpochs } from "./epochs.ts";
 import { flat } from "./flat.ts";
-import type { History } from "./history.ts";
-import type { Entry, Missed } from "./store.ts";
+import { keptMessages, streamLifeMs } from "./history.ts";
+import type { Entry, Latest, Missed } from "./store.ts";
 
 interface Stream {
   readonly id: string;
@@ -16,43 +17,43 @@ interface Stream {
   entries: Message[] | undefined;
   /** The msg_id before `entries[0]`. */
   before: string;
-  appendedMs: number;
-  usedMs: number;
+  /** When its entries end, and when it is forgotten. */
+  entriesEndMs: number;
+  endMs: number;
 }
 
 export interface MemoryStreamsOptions {
   now: () => number;
-  history: History;
-  /** How long a stream that nobody uses is known. */
-  lifeMs: number;
   /** Streams known at most; beyond, the one unused longest is forgotten: it begins again in a new epoch. */
   maxStreams: number;
   /** Bytes of history at most, all streams together; beyond, the stream appended to longest ago loses its history. */
   maxBytes: number;
 }
 
+/** Each call brings the rule that holds for the stream now. */
 export interface MemoryStreams {
-  append(id: string, message: Message): EntryPosition;
+  append(id: string, rule: HistoryRule, message: Message): EntryPosition;
   /** Creates a stream that is not there; renews its life. */
-  position(id: string): Position;
-  missed(id: string, after: Position, limit: number): Missed;
-  renew(id: string, epoch: string): Position;
+  position(id: string, rule: HistoryRule): Position;
+  missed(id: string, rule: HistoryRule, after: Position, limit: number): Missed;
+  latest(id: string, rule: HistoryRule, before: number | undefined, limit: number): Latest;
+  renew(id: string, rule: HistoryRule, epoch: string): Position;
   /** Frees what has expired. */
   sweep(): void;
   clear(): void;
 }
 
-/** Freed with each append, so that a sweep seldom finds many. */
+/** Freed with each append, so that a sweep seldom finds many: only it looks behind those that live longer than others. */
 const FREED_PER_APPEND = 4;
 
 /** An upper bound of what keeping a message takes: two bytes a character, and its members. */
-function weight({ data }: Message): number {
-  return 2 * data.length + 300;
+function weight({ data, key = "", trace = "" }: Message): number {
+  return 2 * (data.length + key.length + trace.length) + 300;
 }
 
-export function createMemoryStreams({ now, history, lifeMs, maxStreams, maxBytes }: MemoryStreamsOptions): MemoryStreams {
+export function createMemoryStreams({ now, maxStreams, maxBytes }: MemoryStreamsOptions): MemoryStreams {
   const newEpoch = createEpochs();
-  /** Both in the order of last use: what is freed is always in front. */
+  /** Both in the order of last use: of those that live equally long, what is freed is always in front. */
   const streams = new Map<string, Stream>();
   const withHistory = new Set<Stream>();
   let bytes = 0;
@@ -70,47 +71,58 @@ export function createMemoryStreams({ now, history, lifeMs, maxStreams, maxBytes
     streams.delete(stream.id);
     epoch = newEpoch();
   }
-  function free(nowMs: number, most: number): void {
-    let left = most;
+  function free(nowMs: number): void {
+    let left = FREED_PER_APPEND;
     for (const stream of withHistory) {
-      if (bytes <= maxBytes && (stream.appendedMs + history.ms > nowMs || left-- <= 0)) break;
+      if (bytes <= maxBytes && (stream.entriesEndMs > nowMs || left-- <= 0)) break;
       dropHistory(stream);
     }
     for (const stream of streams.values()) {
-      if (streams.size <= maxStreams && (stream.usedMs + lifeMs > nowMs || left-- <= 0)) break;
+      if (streams.size <= maxStreams && (stream.endMs > nowMs || left-- <= 0)) break;
       forget(stream);
     }
   }
 
-  /** The stream, made when it is not there, and last in the order of use. */
-  function use(id: string, nowMs: number): Stream {
+  /** The stream, made when it is not there, and last in the order of use; it holds no more than the rule keeps. */
+  function use(id: string, rule: HistoryRule, nowMs: number): Stream {
     let stream = streams.get(id);
     if (stream) {
       streams.delete(id);
-      if (stream.usedMs + lifeMs <= nowMs) {
+      if (stream.endMs <= nowMs) {
         forget(stream);
         stream = undefined;
-      } else if (stream.entries && stream.appendedMs + history.ms <= nowMs) dropHistory(stream);
+      } else if (stream.entries) {
+        if (stream.entriesEndMs <= nowMs) dropHistory(stream);
+        else trim(stream, keptMessages(rule));
+      }
     }
-    stream ??= { id: flat(id), epoch, offset: 0, msgId: "", entries: undefined, before: "", appendedMs: 0, usedMs: 0 };
-    stream.usedMs = nowMs;
+    stream ??= { id: flat(id), epoch, offset: 0, msgId: "", entries: undefined, before: "", entriesEndMs: 0, endMs: 0 };
+    stream.endMs = nowMs + streamLifeMs(rule);
     streams.set(stream.id, stream);
     return stream;
   }
 
-  function keep(stream: Stream, message: Message): void {
-    if (history.messages <= 0 || history.ms <= 0) {
-      stream.before = message.msgId;
-      return;
-    }
-    if (stream.entries) stream.entries.push(message);
-    else stream.entries = [message];
-    bytes += weight(message);
-    while (stream.entries.length > history.messages) {
-      const oldest = stream.entries.shift() as Message;
+  function trim(stream: Stream, most: number): void {
+    if (most === 0) dropHistory(stream);
+    const { entries } = stream;
+    while (entries && entries.length > most) {
+      const oldest = entries.shift() as Message;
       stream.before = oldest.msgId;
       bytes -= weight(oldest);
     }
+  }
+
+  function keep(stream: Stream, rule: HistoryRule, message: Message, nowMs: number): void {
+    const most = keptMessages(rule);
+    if (most === 0) {
+      stream.before = message.msgId;
+      return;
+    }
+    stream.entries ??= [];
+    stream.entries.push(message);
+    bytes += weight(message);
+    trim(stream, most);
+    stream.entriesEndMs = nowMs + rule.ms;
     withHistory.delete(stream);
     withHistory.add(stream);
   }
@@ -130,25 +142,24 @@ export function createMemoryStreams({ now, history, lifeMs, maxStreams, maxBytes
   }
 
   return {
-    append(id, message) {
+    append(id, rule, message) {
       const nowMs = now();
-      const stream = use(id, nowMs);
+      const stream = use(id, rule, nowMs);
       const previous = stream.msgId;
       stream.offset++;
       stream.msgId = message.msgId;
-      stream.appendedMs = nowMs;
-      keep(stream, message);
-      free(nowMs, FREED_PER_APPEND);
+      keep(stream, rule, message, nowMs);
+      free(nowMs);
       return { epoch: stream.epoch, offset: stream.offset, previous };
     },
-    position(id) {
+    position(id, rule) {
       const nowMs = now();
-      const stream = use(id, nowMs);
-      free(nowMs, FREED_PER_APPEND);
+      const stream = use(id, rule, nowMs);
+      free(nowMs);
       return current(stream);
     },
-    missed(id, after, limit) {
-      const stream = use(id, now());
+    missed(id, rule, after, limit) {
+      const stream = use(id, rule, now());
       if (stream.epoch !== after.epoch || after.offset > stream.offset) return { outcome: "epoch_changed", current: current(stream) };
       const entries = read(stream, after.offset + 1, limit);
       const previous =
@@ -156,12 +167,23 @@ export function createMemoryStreams({ now, history, lifeMs, maxStreams, maxBytes
       if (previous === undefined) return { outcome: "too_old", entries };
       return previous === after.msgId ? { outcome: "complete", entries } : { outcome: "epoch_changed", current: current(stream) };
     },
-    renew(id, epoch) {
-      const stream = use(id, now());
+    latest(id, rule, before = Number.POSITIVE_INFINITY, limit) {
+      const stream = use(id, rule, now());
+      const oldest = stream.offset - (stream.entries?.length ?? 0) + 1;
+      const end = Math.max(oldest, Math.min(before, stream.offset + 1));
+      const from = Math.max(oldest, end - limit);
+      return { position: current(stream), entries: read(stream, from, end - from), more: from > oldest };
+    },
+    renew(id, rule, epoch) {
+      const stream = use(id, rule, now());
       if (stream.epoch === epoch) stream.epoch = newEpoch();
       return current(stream);
     },
-    sweep: () => free(now(), Number.POSITIVE_INFINITY),
+    sweep() {
+      const nowMs = now();
+      for (const stream of withHistory) if (stream.entriesEndMs <= nowMs) dropHistory(stream);
+      for (const stream of streams.values()) if (stream.endMs <= nowMs) forget(stream);
+    },
     clear() {
       streams.clear();
       withHistory.clear();

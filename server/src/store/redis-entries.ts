@@ -1,7 +1,7 @@
 // What the scripts answer, in the words of the contract.
 import { decodeBody, PoisonError } from "../protocol/codec.ts";
 import type { EntryPosition, Position } from "../protocol/position.ts";
-import type { Entry, Missed } from "./store.ts";
+import type { Entry, Latest, Missed } from "./store.ts";
 
 /** An entry as it stands in the store: `OFFSET PREVIOUS`, a line feed and the body. */
 interface Raw {
@@ -52,6 +52,15 @@ export function parseMissed([position, ...texts]: readonly [string, ...string[]]
   return { outcome: next && start === 0 ? "complete" : "too_old", entries };
 }
 
+/** The end of a stream, or what comes before an offset, without what cannot be read: `onPoison` is called for each of those. */
+export function parseLatest([position, more, ...texts]: readonly [string, number, ...string[]], before: number, onPoison: () => void): Latest {
+  const current = parsePosition(position);
+  const raw = texts.map(parseRaw).filter((entry) => !(entry.offset >= before));
+  const read = raw.map((each) => readEntry(each, current.epoch));
+  for (const entry of read) if (!entry) onPoison();
+  return { position: current, entries: read.filter((entry) => entry !== undefined), more: more === 1 };
+}
+
 function parseRaw(text: string): Raw {
   const end = text.indexOf("\n");
   const [offset = "", previous = NONE] = text.slice(0, Math.max(0, end)).split(" ");
@@ -61,13 +70,18 @@ function parseRaw(text: string): Raw {
 /** The entries from `start` that can be read and follow each other. */
 function readRun(raw: readonly Raw[], start: number, epoch: string): Entry[] {
   const entries: Entry[] = [];
-  for (const { offset, previous, body } of raw.slice(start)) {
-    if (entries.length > 0 && offset !== (entries[0] as Entry).position.offset + entries.length) break;
-    const message = Number.isNaN(offset) ? undefined : readMessage(body);
-    if (!message) break;
-    entries.push({ message, position: { epoch, offset, previous } });
+  for (const each of raw.slice(start)) {
+    if (entries.length > 0 && each.offset !== (entries[0] as Entry).position.offset + entries.length) break;
+    const entry = readEntry(each, epoch);
+    if (!entry) break;
+    entries.push(entry);
   }
   return entries;
+}
+
+function readEntry({ offset, previous, body }: Raw, epoch: string): Entry | undefined {
+  const message = Number.isNaN(offset) ? undefined : readMessage(body);
+  return message && { message, position: { epoch, offset, previous } };
 }
 
 function readMessage(body: string): Entry["message"] | undefined {

@@ -1,8 +1,6 @@
 // What runs on Redis: one script per step, each on the keys of one slot. Nothing newer than Redis 6.2.
 import type { Cluster, Redis } from "ioredis";
-import { ENVELOPE_VERSION } from "../protocol/envelope.ts";
 import type { Shard } from "../redis/links.ts";
-import type { History } from "./history.ts";
 
 /*
  * Keys of a target, all in its slot, behind `PREFIX:{DIGEST}:`
@@ -10,6 +8,8 @@ import type { History } from "./history.ts";
  *   e         the entries, a list of `OFFSET PREVIOUS`, a line feed and the body; the last is the one that m names
  *   d:MSG_ID  the place of a remembered message: `EPOCH OFFSET PREVIOUS`, as it stands in the head of what is published
  *   c         the channel
+ *   r         of an account: the rooms that it was added to, a set without end of life
+ *   a         of a room: the accounts that were added to it, a sorted set of score 0, which is the order of bytes, without end of life
  * and of a caller's key, in a slot of its own:
  *   k         `MSG_ID BODY_HASH` of its owner
  * A msg_id that is not there reads `-`.
@@ -22,17 +22,26 @@ import type { History } from "./history.ts";
  * counting from the last, so an append that keeps none leaves none behind; each tells its offset, which is what is believed.
  */
 
-/** What does not change from call to call is part of the text. */
+/** What does not change from call to call is part of the text; the rules of history do, and are arguments, so that the text is one. */
 export interface ScriptSettings {
   /** Whether an append publishes. */
   publish: boolean;
-  history: History;
-  /** How long a stream that nobody uses is known, ms. */
-  lifeMs: number;
 }
 
-/** KEYS m, e; ARGV[1] an epoch for a stream that is not there. */
+/**
+ * The rule of a stream as its scripts take it, in one argument because each costs: the entries it keeps, or 0, the ms it keeps them, and the ms
+ * that the stream is known from now on. That is a little more than its life, so that a stream that is used without being written is renewed
+ * now and then, not each time: renewals fill the append-only file.
+ */
+export function ruleArgument(messages: number, ms: number, lifeMs: number): string {
+  return `${messages} ${Math.ceil(ms)} ${lifeMs + Math.ceil(lifeMs / 32)}`;
+}
+
+/** The rule is ARGV[2] of every script on streams; [1] is an epoch for a stream that is not there. KEYS m, e. */
+const RULE = `local messages, ms, expire = string.match(ARGV[2], "(%d+) (%d+) (%d+)")`;
+
 const OPEN = `
+${RULE}
 local epoch, offset, msg_id = string.match(redis.call("GET", KEYS[1]) or "", "^(%S+) (%d+) (%S+)$")
 local fresh = not epoch
 if fresh then epoch, offset, msg_id = ARGV[1], "0", "-" end
@@ -41,89 +50,129 @@ if fresh then epoch, offset, msg_id = ARGV[1], "0", "-" end
 /** Entries that are not those before the next one: the metadata were evicted, say. */
 const DROP_ENTRIES = `if redis.call("EXISTS", KEYS[2]) == 1 then redis.call("DEL", KEYS[2]) end`;
 
-/** A little longer than the life, so that a stream that is used without being written is renewed now and then, not each time: renewals fill the append-only file. */
-function expireMs({ lifeMs }: ScriptSettings): number {
-  return lifeMs + Math.ceil(lifeMs / 32);
-}
-
-/** Trimming each time would cost Redis 2 to 4 µs of 20, so it waits until an eighth too many is there; readers see only what is to be kept. */
-function keep({ messages, ms }: History): string {
-  return `
-if fresh then ${DROP_ENTRIES} end
-if redis.call("RPUSH", KEYS[2], entry) > ${messages + (messages >> 3)} then redis.call("LTRIM", KEYS[2], ${-messages}, -1) end
-redis.call("PEXPIRE", KEYS[2], ${ms})`;
-}
-
-function openOrCreate(settings: ScriptSettings): string {
-  return `${OPEN}
+const OPEN_OR_CREATE = `${OPEN}
 local place = epoch .. " " .. offset .. " " .. msg_id
 if fresh then
-  redis.call("SET", KEYS[1], place, "PX", ${expireMs(settings)})
+  redis.call("SET", KEYS[1], place, "PX", expire)
   ${DROP_ENTRIES}
 end`;
-}
 
-/** KEYS m, e, d; ARGV[2] msg_id, [3] body, [4] ms to remember it, or 0. Answers 1 when it was there already, and its place. */
-function append(settings: ScriptSettings, cluster: boolean): string {
-  const { publish, history } = settings;
-  const { messages, ms } = history;
-  const keeps = messages > 0 && ms > 0;
+/**
+ * KEYS m, e, d; ARGV[3] msg_id, [4] body, [5] ms to remember it, or 0, [6] the version to publish it in. Answers 1 when it was there already, and
+ * its place. Trimming each time would cost Redis 2 to 4 µs of 20, so it waits until an eighth too many is there; readers see only what is to be kept.
+ */
+function append({ publish }: ScriptSettings, cluster: boolean): string {
   return `
-if ARGV[4] ~= "0" then
+if ARGV[5] ~= "0" then
   local first = redis.call("GET", KEYS[3])
   if first then return {1, first} end
 end
 ${OPEN}
 offset = string.format("%.0f", offset + 1)
 local place = epoch .. " " .. offset .. " " .. msg_id
-${keeps || publish ? `local entry = offset .. " " .. msg_id .. "\\n" .. ARGV[3]` : ""}
-${keeps ? keep(history) : ""}
-redis.call("SET", KEYS[1], epoch .. " " .. offset .. " " .. ARGV[2], "PX", ${expireMs(settings)})
-${keeps ? "" : DROP_ENTRIES}
-if ARGV[4] ~= "0" then redis.call("SET", KEYS[3], place, "PX", ARGV[4]) end
-${publish ? `redis.call("${cluster ? "SPUBLISH" : "PUBLISH"}", string.sub(KEYS[1], 1, -2) .. "c", "${ENVELOPE_VERSION} " .. epoch .. " " .. entry)` : ""}
+local keeps = messages ~= "0"
+local entry = ${publish ? "" : "keeps and "}offset .. " " .. msg_id .. "\\n" .. ARGV[4]
+if keeps then
+  if fresh then ${DROP_ENTRIES} end
+  if redis.call("RPUSH", KEYS[2], entry) > messages * 1.125 then redis.call("LTRIM", KEYS[2], "-" .. messages, "-1") end
+  redis.call("PEXPIRE", KEYS[2], ms)
+end
+redis.call("SET", KEYS[1], epoch .. " " .. offset .. " " .. ARGV[3], "PX", expire)
+if not keeps then ${DROP_ENTRIES} end
+if ARGV[5] ~= "0" then redis.call("SET", KEYS[3], place, "PX", ARGV[5]) end
+${publish ? `redis.call("${cluster ? "SPUBLISH" : "PUBLISH"}", string.sub(KEYS[1], 1, -2) .. "c", ARGV[6] .. " " .. epoch .. " " .. entry)` : ""}
 return {0, place}`;
 }
 
-/** KEYS m, e of each stream, on a Cluster of one. Answers a position each. */
-function positions(settings: ScriptSettings): string {
-  return `
+/** KEYS m, e of each stream, on a Cluster of one; ARGV[3] the life that is left to be renewed, ms. Answers a position each. */
+const POSITIONS = `
+${RULE}
+local life = tonumber(ARGV[3])
 local places = {}
 for i = 1, #KEYS, 2 do
   local place = redis.call("GET", KEYS[i])
   if not place then
     place = ARGV[1] .. " 0 -"
-    redis.call("SET", KEYS[i], place, "PX", ${expireMs(settings)})
+    redis.call("SET", KEYS[i], place, "PX", expire)
     if redis.call("EXISTS", KEYS[i + 1]) == 1 then redis.call("DEL", KEYS[i + 1]) end
-  elseif redis.call("PTTL", KEYS[i]) < ${settings.lifeMs} then
-    redis.call("PEXPIRE", KEYS[i], ${expireMs(settings)})
+  elseif redis.call("PTTL", KEYS[i]) < life then
+    redis.call("PEXPIRE", KEYS[i], expire)
   end
   places[#places + 1] = place
 end
 return places`;
-}
 
-/** ARGV[2] the reader's epoch, [3] its offset, [4] entries at most. Writes only when the stream is not there: it works while Redis takes no writes. */
-function missed(settings: ScriptSettings): string {
-  return `${openOrCreate(settings)}
+/** ARGV[3] the reader's epoch, [4] its offset, [5] entries at most. Writes only when the stream is not there: it works while Redis takes no writes. */
+const MISSED = `${OPEN_OR_CREATE}
 local answer = {place}
-if epoch == ARGV[2] and tonumber(ARGV[3]) < tonumber(offset) then
+if epoch == ARGV[3] and tonumber(ARGV[4]) < tonumber(offset) then
   local count = redis.call("LLEN", KEYS[2])
-  local from = math.max(0, count - ${settings.history.messages}, count - (offset - ARGV[3]))
-  for i, entry in ipairs(redis.call("LRANGE", KEYS[2], from, from + ARGV[4] - 1)) do answer[i + 1] = entry end
+  local from = math.max(0, count - messages, count - (offset - ARGV[4]))
+  for i, entry in ipairs(redis.call("LRANGE", KEYS[2], from, from + ARGV[5] - 1)) do answer[i + 1] = entry end
 end
 return answer`;
-}
 
-/** ARGV[2] the epoch that is to end. */
-function renew(settings: ScriptSettings): string {
-  return `${openOrCreate(settings)}
-if epoch == ARGV[2] then
+/**
+ * ARGV[3] the offset before which to read, or "", [4] entries at most. Answers the position, 1 when older entries are kept, and the entries.
+ * Where some are missing behind the last one, counting from the end leads too far back: it goes forward again. Writes as `missed` does.
+ */
+const LATEST = `${OPEN_OR_CREATE}
+local count = redis.call("LLEN", KEYS[2])
+local oldest = math.max(0, count - messages)
+local last = count - 1
+local before = tonumber(ARGV[3])
+if before and before <= tonumber(offset) then
+  last = math.max(oldest - 1, last - (offset - before + 1))
+  while last + 1 < count do
+    local entry = redis.call("LRANGE", KEYS[2], last + 1, last + 1)[1]
+    local following = tonumber(string.match(entry, "^%d+"))
+    if not following or following >= before then break end
+    last = last + 1
+  end
+end
+local from = math.max(oldest, last - ARGV[4] + 1)
+local answer = {place, from > oldest and 1 or 0}
+if from <= last then
+  for i, entry in ipairs(redis.call("LRANGE", KEYS[2], from, last)) do answer[i + 2] = entry end
+end
+return answer`;
+
+/** ARGV[3] the epoch that is to end. */
+const RENEW = `${OPEN_OR_CREATE}
+if epoch == ARGV[3] then
   place = ARGV[1] .. " " .. offset .. " " .. msg_id
-  redis.call("SET", KEYS[1], place, "PX", ${expireMs(settings)})
+  redis.call("SET", KEYS[1], place, "PX", expire)
 end
 return place`;
-}
+
+/** KEYS r of each account, on a Cluster of one; ARGV[1] the room, [2] rooms at most. Answers for each whether it is in the room now. */
+const ENTER = `
+local entered = {}
+for i = 1, #KEYS do
+  local free = redis.call("SCARD", KEYS[i]) < tonumber(ARGV[2])
+  if free then redis.call("SADD", KEYS[i], ARGV[1]) end
+  entered[i] = free and 1 or redis.call("SISMEMBER", KEYS[i], ARGV[1])
+end
+return entered`;
+
+/** KEYS r of each account, on a Cluster of one; ARGV[1] the room. Answers for each whether it was in the room. */
+const LEAVE = `
+local left = {}
+for i = 1, #KEYS do left[i] = redis.call("SREM", KEYS[i], ARGV[1]) end
+return left`;
+
+/** KEYS r of each account, on a Cluster of one. Answers a list of rooms each. */
+const ROOMS = `
+local rooms = {}
+for i = 1, #KEYS do rooms[i] = redis.call("SMEMBERS", KEYS[i]) end
+return rooms`;
+
+/** KEYS a; ARGV the accounts. */
+const LIST = `for i = 1, #ARGV do redis.call("ZADD", KEYS[1], "0", ARGV[i]) end`;
+const UNLIST = `for i = 1, #ARGV do redis.call("ZREM", KEYS[1], ARGV[i]) end`;
+
+/** KEYS a; ARGV[1] where to begin, as ZRANGE spells it, [2] accounts at most. */
+const MEMBERS = `return redis.call("ZRANGE", KEYS[1], ARGV[1], "+", "BYLEX", "LIMIT", "0", ARGV[2])`;
 
 /** KEYS k; ARGV[1] the owner, [2] ms to remember it. Answers the first owner, or nothing when it is this one. */
 const CLAIM = `
@@ -136,12 +185,19 @@ type Run<Reply> = (...keysAndArguments: (string | number)[]) => Promise<Reply>;
 
 export interface Scripts {
   readonly append: Run<[number, string]>;
-  /** The number of keys comes first. */
+  /** The number of keys comes first, here and in `enter`, `leave` and `rooms`. */
   readonly positions: Run<string[]>;
   /** The position, then the entries after the reader's. */
   readonly missed: Run<[string, ...string[]]>;
+  readonly latest: Run<[string, number, ...string[]]>;
   readonly renew: Run<string>;
   readonly claim: Run<string | null>;
+  readonly enter: Run<number[]>;
+  readonly leave: Run<number[]>;
+  readonly rooms: Run<string[][]>;
+  readonly list: Run<null>;
+  readonly unlist: Run<null>;
+  readonly members: Run<string[]>;
 }
 
 let made = 0;
@@ -161,10 +217,17 @@ export function createScripts(settings: ScriptSettings): (shard: Shard) => Scrip
     };
     return {
       append: command("append", 3, append(settings, cluster)),
-      positions: command("positions", undefined, positions(settings)),
-      missed: command("missed", 2, missed(settings)),
-      renew: command("renew", 2, renew(settings)),
+      positions: command("positions", undefined, POSITIONS),
+      missed: command("missed", 2, MISSED),
+      latest: command("latest", 2, LATEST),
+      renew: command("renew", 2, RENEW),
       claim: command("claim", 1, CLAIM),
+      enter: command("enter", undefined, ENTER),
+      leave: command("leave", undefined, LEAVE),
+      rooms: command("rooms", undefined, ROOMS),
+      list: command("list", 1, LIST),
+      unlist: command("unlist", 1, UNLIST),
+      members: command("members", 1, MEMBERS),
     };
   }
 

@@ -44,6 +44,17 @@ export type Missed =
   /** Entries in between are gone; `entries` are the oldest that are left. */
   | { readonly outcome: "too_old"; readonly entries: readonly Entry[] };
 
+/** The end of a stream, or a part before it. */
+export interface Latest {
+  readonly position: Position;
+  readonly entries: readonly Entry[];
+  /** Whether older entries are kept. */
+  readonly more: boolean;
+}
+
+/** Rooms that one account can be added to. */
+export const MAX_ROOMS = 1_000;
+
 export interface StoreState {
   readonly up: boolean;
   /** A few words for `/readyz?verbose`; never an address with credentials. */
@@ -51,11 +62,29 @@ export interface StoreState {
 }
 
 /**
+ * Who was added to which room. What an account may enter is what its own list says; the room's list shows its members.
+ * The two are written one after the other, so a call that fails may have done a part: repeating it completes it.
+ */
+export interface Members {
+  /**
+   * Remembers that accounts may enter a room, without end. Adding again does no harm. Rejects with TOO_MANY_ROOMS, naming one, when some of them
+   * are in MAX_ROOMS already: all others have been added then. Rejects with STORE_UNAVAILABLE from a store that keeps none.
+   */
+  addMembers(app: string, room: string, accounts: readonly string[]): Promise<void>;
+  /** Forgets it. Removing who is no member does no harm. Rejects with STORE_UNAVAILABLE from a store that keeps none. */
+  removeMembers(app: string, room: string, accounts: readonly string[]): Promise<void>;
+  /** Accounts that were added to the room, in the order of their UTF-8 bytes, those after `after` only, at most `limit`. Rejects with STORE_UNAVAILABLE from a store that keeps none. */
+  members(app: string, room: string, after: string | undefined, limit: number): Promise<readonly string[]>;
+  /** The rooms that each account was added to, in no order; none from a store that keeps none. */
+  roomsOf(app: string, accounts: readonly string[]): Promise<readonly (readonly string[])[]>;
+}
+
+/**
  * Remembers; carries nothing to sockets, but may publish in the step that appends.
  * Every wait is bounded to about a second; a call that cannot be answered rejects with STORE_UNAVAILABLE
  * (EXCHANGE_UNAVAILABLE where store and exchange are the same broker).
  */
-export interface Store {
+export interface Store extends Members {
   readonly type: "memory" | "redis" | "none";
   /** Connects. Keeps trying when the broker is not there yet; rejects only when it refuses us for good. */
   open(): Promise<void>;
@@ -70,6 +99,8 @@ export interface Store {
   positions(targets: readonly Target[]): Promise<readonly (Position | undefined)[]>;
   /** The entries after a position, oldest first, at most `limit`. `{epoch, offset: 0, msgId: ""}` reads from the beginning of an epoch. */
   missed(target: Target, after: Position, limit: number): Promise<Missed>;
+  /** The newest entries, or the newest before an offset, oldest first, at most `limit`; and where the stream is. Rejects with STORE_UNAVAILABLE from a store that keeps none. */
+  latest(target: Target, before: number | undefined, limit: number): Promise<Latest>;
   /** Gives the stream a new epoch if its epoch still is `epoch`, so that everybody sees that it is another; answers where it is now. */
   renew(target: Target, epoch: string): Promise<Position>;
   state(): StoreState;

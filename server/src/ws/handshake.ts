@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type ServerOptions, WebSocketServer } from "ws";
 import { ClientSocket } from "./inbound.ts";
+import { selectProtocol } from "./subprotocol.ts";
 
 /** Bounds that no application changes. The last three are newer than ws' types. */
 const OPTIONS: ServerOptions & { maxFragments: number; maxBufferedChunks: number; closeTimeout: number } = {
@@ -10,7 +11,7 @@ const OPTIONS: ServerOptions & { maxFragments: number; maxBufferedChunks: number
   clientTracking: false,
   perMessageDeflate: false,
   // Never the first offer, which ws would choose: it may be a token.
-  handleProtocols: () => false,
+  handleProtocols: selectProtocol,
   WebSocket: ClientSocket,
   maxFragments: 1_024,
   maxBufferedChunks: 4_096,

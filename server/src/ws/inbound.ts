@@ -1,21 +1,24 @@
-// What clients send: every frame of every classic socket comes through here.
+// What clients send: every frame of every socket comes through here, to its session.
 import { type RawData, WebSocket } from "ws";
-import type { App } from "../apps/app.ts";
-import { CloseCode } from "../generated/codes.ts";
 import type { Connection } from "../hub/connection.ts";
 import type { Seat } from "../hub/hub.ts";
-import { createTokenBucket, type TokenBucket } from "../limits/token-bucket.ts";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
-import { decodeClassicSend } from "../protocol/classic.ts";
-import { Event } from "../protocol/message.ts";
-import { accountTarget } from "../protocol/target.ts";
-import type { Publish } from "../publish/publish.ts";
 
-interface Session {
+/** What a connection's client may do and asks for, in whichever protocol. */
+export interface Session {
   readonly connection: Connection;
   readonly seat: Seat;
-  readonly bucket: TokenBucket | undefined;
+  /** A frame has come; the connection is open. Never throws. */
+  receive(text: string): void;
+  /** A WebSocket ping has come. */
+  pinged(): void;
+  /** The backend has added the account to a room, or removed it. */
+  membership(room: string, member: boolean): void;
+  /** The rooms that the backend has added the account to, all of them. */
+  memberOf(rooms: readonly string[]): void;
+  /** The socket has gone. */
+  end(): void;
 }
 
 /** A socket that knows its session, so that all sockets share one set of handlers. */
@@ -25,54 +28,34 @@ export class ClientSocket extends WebSocket {
 
 export interface Inbound {
   /** Listens to a socket that has been opened, until it has gone. */
-  attach(client: ClientSocket, app: App, connection: Connection, seat: Seat): void;
+  attach(client: ClientSocket, session: Session): void;
+  /** The session of a connection that has not gone. */
+  sessionOf(connection: Connection): Session | undefined;
 }
 
 export interface InboundOptions {
-  publish: Publish;
   metrics: Metrics;
   log: Log;
-  jsonDepth: number;
-  now: () => number;
 }
 
 /** Close codes of clients that get a label of their own; others are `other`: a client chooses them. */
 const CLIENT_CODES = new Set([1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1011]);
 
-export function createInbound({ publish, metrics, log, jsonDepth, now }: InboundOptions): Inbound {
-  function drop(app: string, reason: string): void {
-    metrics.messagesDropped.inc({ app, reason });
-  }
-
-  /** Takes one from the connection's rate; over it, closes. */
-  function withinRate({ connection, bucket }: Session): boolean {
-    if (bucket === undefined || bucket.take()) return true;
-    drop(connection.app, "rate_limited");
-    connection.close(CloseCode.POLICY_VIOLATION, "too many messages");
-    return false;
-  }
+export function createInbound({ metrics, log }: InboundOptions): Inbound {
+  const sessions = new Map<Connection, Session>();
 
   function onMessage(this: WebSocket, data: RawData): void {
     const { session } = this as ClientSocket;
     if (!session) return;
-    const { connection } = session;
-    connection.alive();
-    if (!connection.open || !withinRate(session)) return;
-    const send = decodeClassicSend(String(data), jsonDepth);
-    if (typeof send === "string") return drop(connection.app, send);
-    publish(connection.app, [accountTarget(connection.app, send.to)], { from: connection.account, event: Event.CHAT, data: send.data }).catch(
-      (error: unknown) => {
-        drop(connection.app, "exchange");
-        log.warn({ event: "client message lost", app: connection.app, err: error });
-      },
-    );
+    session.connection.alive();
+    if (session.connection.open) session.receive(String(data));
   }
 
   function onPing(this: WebSocket): void {
     const { session } = this as ClientSocket;
     if (!session) return;
     session.connection.alive();
-    withinRate(session);
+    session.pinged();
   }
 
   function onPong(this: WebSocket): void {
@@ -82,8 +65,11 @@ export function createInbound({ publish, metrics, log, jsonDepth, now }: Inbound
   function onClose(this: WebSocket, code: number): void {
     const { session } = this as ClientSocket;
     if (!session) return;
-    const { connection, seat } = session;
     (this as ClientSocket).session = undefined;
+    const { connection, seat } = session;
+    sessions.delete(connection);
+    session.end();
+    connection.ended();
     seat.leave();
     const label = connection.closedWith ?? (CLIENT_CODES.has(code) ? code : "other");
     metrics.connectionsClosed.inc({ app: connection.app, code: String(label) });
@@ -95,10 +81,11 @@ export function createInbound({ publish, metrics, log, jsonDepth, now }: Inbound
   }
 
   return {
-    attach(client, app, connection, seat) {
-      const rate = app.limits.messagesPerSecondPerConnection;
-      client.session = { connection, seat, bucket: Number.isFinite(rate) ? createTokenBucket(rate, rate, now) : undefined };
+    attach(client, session) {
+      client.session = session;
+      sessions.set(session.connection, session);
       client.on("message", onMessage).on("ping", onPing).on("pong", onPong).on("close", onClose).on("error", onError);
     },
+    sessionOf: (connection) => sessions.get(connection),
   };
 }

@@ -6,23 +6,23 @@ import type { AppRegistry } from "../apps/registry.ts";
 import { type ConnectGrant, verifyConnectToken, verifyForUnknownApp } from "../auth/connect-token.ts";
 import { originAllowed } from "../auth/origin.ts";
 import type { NoteSecretUse } from "../auth/secret-use.ts";
+import { createVerifiedTokens } from "../auth/verified-tokens.ts";
 import type { NodeLimits } from "../config/config.ts";
 import { ErrorCode, XlveinError } from "../errors.ts";
-import { Connection, type ConnectionSettings } from "../hub/connection.ts";
-import type { Hub, Seat } from "../hub/hub.ts";
+import { CloseCode } from "../generated/codes.ts";
+import type { Hub } from "../hub/hub.ts";
 import type { Log } from "../log.ts";
 import { type Metrics, OTHER_APP } from "../metrics/metrics.ts";
-import { newMsgId } from "../protocol/message.ts";
+import { V2 } from "../protocol/frames.ts";
 import { createShake } from "./handshake.ts";
-import type { ClientSocket, Inbound } from "./inbound.ts";
-import { refuse } from "./refuse.ts";
-import { type ConnectRequest, readConnectRequest } from "./request.ts";
+import { closeCodeOf, refuse, turnAway } from "./refuse.ts";
+import { type ConnectRequest, type Handshake, readConnectRequest, readHandshake } from "./request.ts";
+import type { Accepted, Sessions } from "./sessions.ts";
 
 export interface UpgradeOptions {
   apps: AppRegistry;
-  hub: Hub;
-  inbound: Inbound;
-  settings: ConnectionSettings;
+  hub: Pick<Hub, "admit">;
+  sessions: Pick<Sessions, "open">;
   limits: NodeLimits;
   metrics: Metrics;
   log: Log;
@@ -39,31 +39,58 @@ const ignore = () => {};
 
 /** Handles the `upgrade` event of the HTTP server. */
 export function createUpgrade(options: UpgradeOptions): Upgrade {
-  const { apps, hub, inbound, settings, limits, metrics, log, now } = options;
+  const { apps, hub, sessions, limits, metrics, log, now } = options;
   const shake = createShake();
+  const verified = createVerifiedTokens(apps);
 
   /** The refused handshake's app label: only keys that exist become one. */
-  const label = (request: ConnectRequest | undefined) => (request && apps.get(request.appKey) ? request.appKey : OTHER_APP);
+  function label(handshake: Handshake | undefined): string {
+    const appKey = handshake?.query.get("app_id");
+    return appKey && apps.get(appKey) ? appKey : OTHER_APP;
+  }
 
   async function accept(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    let asked: ConnectRequest | undefined;
+    const accepted = await decide(request, socket, head);
+    if (!accepted) return;
+    const client = shake(request, socket, head, Math.min(limits.frameBytes, accepted.app.limits.maxMessageBytes));
+    if (client) sessions.open(client, socket, accepted);
+    else accepted.seat.leave();
+  }
+
+  /** `undefined` when the client has been refused. */
+  async function decide(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<Accepted | undefined> {
+    let handshake: Handshake | undefined;
     try {
-      if (options.draining()) throw new XlveinError(ErrorCode.OVERLOADED, "the server is draining", { reason: "draining" });
-      asked = readConnectRequest(request);
-      const app = findApp(asked);
-      checkOrigin(app, asked);
-      const grant = checkToken(app, asked);
-      options.onAuthenticated(socket);
-      const seat = await hub.admit(app, grant.account);
-      const client = shake(request, socket, head, Math.min(limits.frameBytes, app.limits.maxMessageBytes));
-      if (client) start(client, app, asked, grant, seat);
-      else seat.leave();
+      checkDraining();
+      handshake = readHandshake(request);
+      return await admit(handshake, socket);
     } catch (error) {
-      if (!(error instanceof XlveinError)) throw error;
-      metrics.connectRejected.inc({ app: label(asked), reason: error.reason ?? "bad_request" });
-      log.debug({ event: "connect refused", app: label(asked), code: error.code, reason: error.reason });
-      refuse(socket, error);
+      const told = error instanceof XlveinError ? error : new XlveinError(ErrorCode.INTERNAL, "internal error", { reason: "internal" });
+      if (told !== error) log.error({ event: "connect failed", err: error });
+      metrics.connectRejected.inc({ app: label(handshake), reason: told.reason ?? "bad_request" });
+      log.debug({ event: "connect refused", app: label(handshake), code: told.code, reason: told.reason });
+      answer(request, socket, head, handshake, told);
+      return undefined;
     }
+  }
+
+  function checkDraining(): void {
+    if (options.draining()) throw new XlveinError(ErrorCode.OVERLOADED, "the server is draining", { reason: "draining" });
+  }
+
+  async function admit(handshake: Handshake, socket: Duplex): Promise<Accepted> {
+    const { protocol } = handshake;
+    checkVersion(handshake);
+    const asked = readConnectRequest(handshake);
+    const app = findApp(asked);
+    checkOrigin(app, handshake);
+    const grant = checkToken(app, asked);
+    options.onAuthenticated(socket);
+    return { protocol, asked, app, grant, seat: await hub.admit(app, grant.account) };
+  }
+
+  function checkVersion({ protocol }: Handshake): void {
+    if (protocol === "newer") throw new XlveinError(ErrorCode.BAD_REQUEST, `this server speaks ${V2}`, { reason: "protocol_unsupported" });
   }
 
   function findApp({ appKey, token }: ConnectRequest): App {
@@ -73,22 +100,21 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
     return app;
   }
 
-  function checkOrigin(app: App, { origin }: ConnectRequest): void {
+  function checkOrigin(app: App, { origin }: Handshake): void {
     if (!originAllowed(app, origin)) throw new XlveinError(ErrorCode.NOT_AUTHORISED, "the origin is not in allowed_origins", { reason: "bad_origin" });
   }
 
   function checkToken(app: App, { token }: ConnectRequest): ConnectGrant {
-    const grant = verifyConnectToken(app, token, { nowMs: now(), maxBytes: limits.tokenBytes });
+    const grant = verifyConnectToken(app, token, { nowMs: now(), maxBytes: limits.tokenBytes, verified });
     options.noteSecretUse(app.key, grant.secretId);
     return grant;
   }
 
-  function start(client: ClientSocket, app: App, { deviceId }: ConnectRequest, grant: ConnectGrant, seat: Seat): void {
-    const expiresAtMs = app.closeOnExpiry ? grant.expiresAtMs : undefined;
-    const connection = new Connection(client, { id: newMsgId(), app: app.key, account: grant.account, deviceId, expiresAtMs }, settings);
-    seat.take(connection);
-    inbound.attach(client, app, connection, seat);
-    metrics.connectionsOpened.inc({ app: app.key });
+  /** Browsers show scripts no status, so that a v2 client is told by a close code; it is in no one's list, and counts as what it has proved. */
+  function answer(request: IncomingMessage, socket: Duplex, head: Buffer, handshake: Handshake | undefined, error: XlveinError): void {
+    if (handshake === undefined || handshake.protocol === "classic") return refuse(socket, error);
+    const client = shake(request, socket, head, limits.frameBytes);
+    if (client) turnAway(client, handshake.protocol === "newer" ? CloseCode.PROTOCOL_UNSUPPORTED : closeCodeOf(error), error.message);
   }
 
   return (request, socket, head) => {
@@ -96,7 +122,7 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
     socket.on("error", ignore);
     accept(request, socket, head).catch((error: unknown) => {
       log.error({ event: "connect failed", err: error });
-      refuse(socket, new XlveinError(ErrorCode.INTERNAL, "internal error"));
+      socket.destroy();
     });
   };
 }

@@ -36,8 +36,9 @@ export function createBus({ nodeId, redis, rabbitmq }: BusOptions, deliver: (tar
     rabbitmq === undefined
       ? createRedisExchange({ links, prefix, nodeId, log, onPoison() {} })
       : createRabbitmqExchange({ urls: [rabbitmq], exchangeName: prefix, queueName: prefix, nodeId, log, onPoison() {} });
-  const store = createRedisStore({ links, prefix, publish: rabbitmq === undefined, history: DEFAULT_HISTORY, log, now: Date.now });
-  const order = createOrder({ store, remember: 100, repair: createRepair({ store, deliver, metrics: createMetrics("0.0.0-bench"), log }), deliver });
+  const store = createRedisStore({ links, prefix, publish: rabbitmq === undefined, historyOf: () => DEFAULT_HISTORY, log, now: Date.now });
+  const repair = createRepair({ store, deliver, gap() {}, metrics: createMetrics("0.0.0-bench"), log });
+  const order = createOrder({ store, remember: 100, repair, deliver });
   return {
     exchange,
     store,

@@ -37,6 +37,8 @@ export interface LoadOptions {
   readonly padding?: number;
   /** Pushes through the classic path without authentication, where no clock matters. */
   readonly classic?: boolean;
+  /** `accounts` are names of rooms. */
+  readonly rooms?: boolean;
 }
 
 export interface Load {
@@ -58,7 +60,10 @@ const AGAIN_MS = 25;
 const TOKEN_LIFE_MS = 30_000;
 
 /** Starts at once. A publisher's `seq` begins at 1; `data` is `{publisher, seq}`. */
-export function startLoad(t: Pick<TestContext, "after">, { urls, accounts, perSecond, insist = false, padding = 0, classic = false }: LoadOptions): Load {
+export function startLoad(
+  t: Pick<TestContext, "after">,
+  { urls, accounts, perSecond, insist = false, padding = 0, classic = false, rooms = false }: LoadOptions,
+): Load {
   const agent = new Agent({ keepAlive: true, maxSockets: 256 });
   const pad = padding === 0 ? {} : { pad: "x".repeat(padding) };
   const acknowledged: Acknowledged[] = [];
@@ -74,7 +79,7 @@ export function startLoad(t: Pick<TestContext, "after">, { urls, accounts, perSe
   async function pushOne({ account, publisher }: Publisher, seq: number): Promise<void> {
     const data = { publisher, seq, ...pad };
     const key = `${run}:${publisher}:${seq}`;
-    const body = JSON.stringify(classic ? classicBody(account, data, key) : { accounts: [account], data, idempotency_key: key });
+    const body = JSON.stringify(classic ? classicBody(account, data, key) : { [rooms ? "rooms" : "accounts"]: [account], data, idempotency_key: key });
     const send = classic ? pushClassic : push;
     const sentMs = performance.now();
     for (let tries = 0; !aborted; tries++) {

@@ -18,7 +18,7 @@ export interface Stored {
 export async function openStored(t: Pick<TestContext, "after">, address: string, prefix = "xlvein"): Promise<Stored> {
   const log = createLog({ level: "silent" });
   const links = createRedisLinks({ addresses: [address], prefix, log });
-  const store = createRedisStore({ links, prefix, publish: false, history: { messages: 100_000, ms: 3_600_000 }, log, now: Date.now });
+  const store = createRedisStore({ links, prefix, publish: false, historyOf: () => ({ messages: 100_000, ms: 3_600_000 }), log, now: Date.now });
   t.after(() => store.close());
   await store.open();
   return {

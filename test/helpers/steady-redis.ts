@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { type RedisServer, startRedis } from "../../helpers/redis-server.ts";
+import { type RedisServer, startRedis } from "./redis-server.ts";
 
 const MEMORY = "/dev/shm";
 

@@ -1,0 +1,75 @@
+// Who the backend has let into rooms: remembered by the store, told to the nodes that hold the account.
+import type { Exchange } from "../exchange/exchange.ts";
+import type { Hub } from "../hub/hub.ts";
+import { membershipEnvelope } from "../protocol/envelope.ts";
+import { accountTarget, type Target } from "../protocol/target.ts";
+import type { Store } from "../store/store.ts";
+
+/** Accounts whose rooms are read in one request. */
+const CHUNK = 500;
+
+export interface Membership {
+  /** Adds accounts to a room and tells their connections. Rejects as the store does, or with EXCHANGE_UNAVAILABLE; the same call again completes what was half done. */
+  add(app: string, room: string, accounts: readonly string[]): Promise<void>;
+  remove(app: string, room: string, accounts: readonly string[]): Promise<void>;
+  /** Accounts that were added to the room, in the order of their UTF-8 bytes. */
+  members(app: string, room: string, after: string | undefined, limit: number): Promise<readonly string[]>;
+  /** The rooms that an account was added to. Rejects with STORE_UNAVAILABLE. */
+  roomsOf(app: string, account: string): Promise<readonly string[]>;
+  /** Reads again which rooms the accounts among these targets are in: changes may have been lost while the exchange was away. Never rejects. */
+  compare(targets: readonly Target[]): Promise<void>;
+}
+
+export interface MembershipOptions {
+  hub: Hub;
+  exchange: Exchange;
+  store: Store;
+  /** Tells a connection all rooms that its account was added to. */
+  onRooms: (connection: ReturnType<Hub["connections"]>[number], rooms: readonly string[]) => void;
+}
+
+export function createMembership({ hub, exchange, store, onRooms }: MembershipOptions): Membership {
+  async function tell(app: string, room: string, accounts: readonly string[], member: boolean): Promise<void> {
+    const envelope = membershipEnvelope(room, member);
+    await exchange.publish(
+      accounts.map((account) => ({ target: accountTarget(app, account), position: undefined })),
+      envelope,
+    );
+  }
+
+  async function compareApp(app: string, accounts: readonly string[]): Promise<void> {
+    for (let at = 0; at < accounts.length; at += CHUNK) {
+      const chunk = accounts.slice(at, at + CHUNK);
+      const rooms = await store.roomsOf(app, chunk);
+      for (const [i, account] of chunk.entries()) for (const connection of hub.connections(app, account)) onRooms(connection, rooms[i] ?? []);
+    }
+  }
+
+  return {
+    async add(app, room, accounts) {
+      await store.addMembers(app, room, accounts);
+      await tell(app, room, accounts, true);
+    },
+    async remove(app, room, accounts) {
+      await store.removeMembers(app, room, accounts);
+      await tell(app, room, accounts, false);
+    },
+    members: store.members,
+    async roomsOf(app, account) {
+      return (await store.roomsOf(app, [account]))[0] ?? [];
+    },
+    async compare(targets) {
+      const byApp = Map.groupBy(
+        targets.filter(({ kind }) => kind === "account"),
+        ({ app }) => app,
+      );
+      for (const [app, accounts] of byApp) {
+        // What cannot be read now is read after the next outage, or when the client connects again.
+        await compareApp(
+          app,
+          accounts.map(({ name }) => name),
+        ).catch(() => {});
+      }
+    },
+  };
+}

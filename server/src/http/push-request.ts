@@ -1,0 +1,11 @@
+// What a push is made from: the part of a request that its door reads, whichever road it came along.
+import type { IncomingMessage } from "node:http";
+import type { FastifyRequest } from "fastify";
+import { OTHER_APP } from "../metrics/metrics.ts";
+
+export type PushRequest = Pick<FastifyRequest, "id" | "raw" | "headers" | "body" | "bodyText" | "caller" | "pushApp" | "pushOutcomes">;
+
+/** A push whose body has not been read. */
+export function createPushRequest(raw: IncomingMessage, id: string): PushRequest {
+  return { id, raw, headers: raw.headers, body: undefined, bodyText: "", caller: undefined, pushApp: OTHER_APP, pushOutcomes: undefined };
+}

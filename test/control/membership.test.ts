@@ -1,0 +1,84 @@
+// Membership of rooms: remembered first, then told; and read again after an outage in which changes may have been lost.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createMembership } from "../../server/src/control/membership.ts";
+import type { Exchange } from "../../server/src/exchange/exchange.ts";
+import type { Connection } from "../../server/src/hub/connection.ts";
+import type { Hub } from "../../server/src/hub/hub.ts";
+import { accountTarget, roomTarget } from "../../server/src/protocol/target.ts";
+import { createMemoryStore } from "../../server/src/store/memory.ts";
+import type { Store } from "../../server/src/store/store.ts";
+
+function setUp(t: { after(end: () => Promise<void>): void }, connected: readonly string[] = []) {
+  const store = createMemoryStore({ now: () => 0, historyOf: () => ({ messages: 0, ms: 0 }) });
+  t.after(() => store.close());
+  const told: string[] = [];
+  const read: string[] = [];
+  const exchange: Pick<Exchange, "publish"> = {
+    async publish(deliveries, envelope) {
+      if (envelope.kind !== "membership") throw new Error(`a ${envelope.kind} was published`);
+      for (const { target } of deliveries) told.push(`${target.app}/${target.name} ${envelope.member ? "in" : "out of"} ${envelope.room}`);
+    },
+  };
+  const hub: Pick<Hub, "connections"> = { connections: (_app, account) => (connected.includes(account) ? [{ id: account } as Connection] : []) };
+  const onRooms = (connection: Connection, rooms: readonly string[]) => void read.push(`${connection.id}: ${rooms.toSorted()}`);
+  const membership = createMembership({ hub: hub as Hub, exchange: exchange as Exchange, store, onRooms });
+  return { membership, exchange, store, told, read };
+}
+
+test("adding and removing is remembered, and told to every node that holds one of the accounts", async (t) => {
+  const { membership, told } = setUp(t);
+  await membership.add("app", "r", ["b", "a"]);
+  assert.deepEqual(await membership.members("app", "r", undefined, 10), ["a", "b"]);
+  await membership.remove("app", "r", ["b"]);
+  assert.deepEqual(await membership.members("app", "r", undefined, 10), ["a"]);
+  assert.deepEqual([await membership.roomsOf("app", "a"), await membership.roomsOf("app", "b")], [["r"], []]);
+  assert.deepEqual(told, ["app/b in r", "app/a in r", "app/b out of r"]);
+});
+
+test("what the store has refused is told to nobody", async (t) => {
+  const { membership, store, told } = setUp(t);
+  store.addMembers = async () => {
+    throw new Error("the store does not answer");
+  };
+  await assert.rejects(membership.add("app", "r", ["a"]), /the store does not answer/);
+  assert.deepEqual(told, []);
+});
+
+test("a change that could not be told is an error, and the same call again completes it", async (t) => {
+  const { membership, exchange, told } = setUp(t);
+  const publish = exchange.publish;
+  exchange.publish = async () => {
+    throw new Error("the exchange does not answer");
+  };
+  await assert.rejects(membership.add("app", "r", ["a"]), /the exchange does not answer/);
+  assert.deepEqual(await membership.roomsOf("app", "a"), ["r"]);
+  exchange.publish = publish;
+  await membership.add("app", "r", ["a"]);
+  assert.deepEqual(told, ["app/a in r"]);
+});
+
+test("after an outage the rooms of connected accounts are read again, of each application by itself", async (t) => {
+  const { membership, read } = setUp(t, ["a", "b"]);
+  await membership.add("one", "r", ["a"]);
+  await membership.add("two", "s", ["b"]);
+  await membership.compare([accountTarget("one", "a"), accountTarget("two", "b"), accountTarget("one", "away"), roomTarget("one", "r")]);
+  assert.deepEqual(read, ["a: r", "b: s"]);
+});
+
+test("more accounts than fit into one request are all read, and an application that cannot be read does not stop the others", async (t) => {
+  const accounts = Array.from({ length: 1_201 }, (_, i) => `user_${i}`);
+  const { membership, store, read } = setUp(t, [...accounts, "b"]);
+  await membership.add("two", "s", ["b"]);
+  const sizes: number[] = [];
+  const roomsOf: Store["roomsOf"] = store.roomsOf;
+  store.roomsOf = async (app, asked) => {
+    sizes.push(asked.length);
+    if (app === "broken") throw new Error("the store does not answer");
+    return roomsOf(app, asked);
+  };
+  await membership.compare([...accounts.map((name) => accountTarget("one", name)), accountTarget("broken", "a"), accountTarget("two", "b")]);
+  assert.equal(read.length, 1_202);
+  assert.equal(read.at(-1), "b: s");
+  assert.deepEqual(sizes, [500, 500, 201, 1, 1]);
+});
