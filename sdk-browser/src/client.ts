@@ -4,12 +4,21 @@ import { systemClock } from "./clock.ts";
 import { createConnection } from "./connection/connection.ts";
 import { check, XlveinError } from "./errors.ts";
 import { createEmitter } from "./events/emitter.ts";
-import type { On, State } from "./events/events.ts";
+import type { MembershipEvent, On, State } from "./events/events.ts";
 import { createReader } from "./events/reader.ts";
 import { createMessaging, type SendOptions, type Sent } from "./messaging/messaging.ts";
 import { type ClientOptions, checkOptions, ownPage } from "./options.ts";
 import { createPage } from "./page/page.ts";
-import { type HelloFrame, type Message, SUBPROTOCOL } from "./protocol/protocol.ts";
+import {
+  type Answer,
+  type Frame,
+  type GapFrame,
+  type HelloFrame,
+  type MembershipFrame,
+  type Message,
+  type MessageFrame,
+  SUBPROTOCOL,
+} from "./protocol/protocol.ts";
 import { createReconnect } from "./reconnect/reconnect.ts";
 import { createRequests } from "./requests/requests.ts";
 import { createRoom, type Room, type RoomOptions, type Subscription } from "./rooms/room.ts";
@@ -97,16 +106,17 @@ export function createClient(options: ClientOptions = {} as ClientOptions): Clie
     },
   );
 
-  // biome-ignore lint/suspicious/noExplicitAny: what the server sends; whatever is not as it should be throws and is a bad frame
-  function take(frame: any, socket: WebSocketLike): void {
+  /** Throws at what is no frame of the protocol. */
+  function take(frame: Frame, socket: WebSocketLike): void {
     const { op, room, reason } = frame;
-    if (op === "hello") greet(frame, socket);
+    if (op === "hello") greet(frame as HelloFrame, socket);
     else if (op === "ping") socket.send('{"op":"pong"}');
-    else if (frame.id) requests.answer(frame);
+    else if (frame.id) requests.answer(frame as Answer);
     else if (op === "sub" || op === "unsub") {
-      if (op === "unsub") rooms.get(room)?.ended(reason);
-      emit("membership", { room, member: op === "sub", reason });
-    } else if (op === "gap" || (!op && frame.msg_id)) (room || (op ? frame.stream === "account" : frame.to) ? sourceOf(room) : app)?.take(frame);
+      if (op === "unsub") rooms.get(room as string)?.ended(reason as MembershipFrame["reason"]);
+      emit("membership", { room, member: op === "sub", reason } as MembershipEvent);
+    } else if (op === "gap" || (!op && frame.msg_id))
+      (room || (op ? frame.stream === "account" : frame.to) ? sourceOf(room) : app)?.take(frame as GapFrame | MessageFrame);
     else if (!op) throw frame;
   }
 

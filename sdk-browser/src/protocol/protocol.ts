@@ -16,6 +16,17 @@ export type History = Schemas["History"];
 export type Reply = Omit<Partial<Schemas["SubReply"] & Schemas["PubReply"] & Schemas["RefreshReply"] & History>, "op" | "id">;
 /** The frame that answers an op. */
 export type Answer = Reply & { op: "reply" | "error"; id?: unknown } & Partial<Omit<ErrorFrame, "op" | "id">>;
+/** A frame that has arrived, as far as it must be known to tell which one it is. What it then lacks shows where it is used, and makes it a bad frame. */
+export interface Frame {
+  /** A message has none. */
+  readonly op?: string;
+  readonly id?: unknown;
+  readonly room?: string;
+  readonly reason?: string;
+  readonly stream?: string;
+  readonly to?: unknown;
+  readonly msg_id?: string;
+}
 /** An op before it has its id. */
 export type Op = { op: "sub" | "unsub" | "pub" | "history" | "refresh"; room?: string | undefined } & Record<string, unknown>;
 
