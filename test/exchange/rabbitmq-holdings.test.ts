@@ -6,6 +6,7 @@ import type { Binder } from "../../server/src/exchange/rabbitmq-bindings.ts";
 import { bucketKey, bucketOf } from "../../server/src/exchange/rabbitmq-buckets.ts";
 import { Holdings } from "../../server/src/exchange/rabbitmq-holdings.ts";
 import { accountTarget, type Target } from "../../server/src/protocol/target.ts";
+import { createDraw } from "../helpers/random.ts";
 import { until } from "./rabbitmq-node.ts";
 
 /** Carries orders out one after the other, as a channel does, each when `answer` is called. */
@@ -215,7 +216,7 @@ test("closing rejects what waits, and holds nothing afterwards", async () => {
 
 for (const seed of [1, 2, 3, 4, 5]) {
   test(`whatever comes and goes, every confirmed target's bucket is bound, and in the end no other (seed ${seed})`, async () => {
-    const random = randomSource(seed);
+    const random = createDraw(seed);
     const holdings = new Holdings({ buckets: 8, unbindDelayMs: 1, holdTimeoutMs: 10_000 });
     let broker = channel();
     await holdings.attach(broker.binder);
@@ -256,15 +257,4 @@ for (const seed of [1, 2, 3, 4, 5]) {
     assert.deepEqual(broker.bound, buckets);
     holdings.close();
   });
-}
-
-/** A small reproducible source of randomness (mulberry32). */
-function randomSource(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
 }

@@ -7,6 +7,7 @@ import { ErrorCode, type XlveinError } from "../../server/src/errors.ts";
 import { encodeBody, encodeOnChannel } from "../../server/src/protocol/codec.ts";
 import { accountTarget } from "../../server/src/protocol/target.ts";
 import { channelName } from "../../server/src/redis/names.ts";
+import { createRandom } from "../helpers/random.ts";
 import { startRedisProxy } from "../helpers/redis-proxy.ts";
 import { type RedisServer, startRedis } from "../helpers/redis-server.ts";
 import { numbered, unplaced } from "./contract.ts";
@@ -255,7 +256,7 @@ test("whatever is held and released in any order, Redis knows exactly what is he
   const wanted = new Set<number>();
   const seed = Math.floor(Math.random() * 2 ** 31);
   t.diagnostic(`seed ${seed}`);
-  const random = mulberry(seed);
+  const random = createRandom(seed);
   let expected = 0;
   for (let round = 0; round < 60; round++) {
     const holds: Promise<unknown>[] = [];
@@ -316,13 +317,3 @@ test("no log line, state or error ever holds the password or a body", { timeout 
   assert.match(said, /redis lost/);
   assert.doesNotMatch(said, /hunter2|12345678901234567890/);
 });
-
-function mulberry(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}

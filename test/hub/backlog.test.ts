@@ -6,7 +6,7 @@ import { Backlog } from "../../server/src/hub/backlog.ts";
 import type { Outgoing, Stream } from "../../server/src/hub/outgoing.ts";
 import { roomTarget } from "../../server/src/protocol/target.ts";
 import { textFrame } from "../../server/src/protocol/ws-frame.ts";
-import { createDraw } from "./random.ts";
+import { createDraw } from "../helpers/random.ts";
 
 interface Item {
   stream: Stream | undefined;

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import type { SlowPolicy } from "../../server/src/apps/app.ts";
 import type { Outgoing, Stream } from "../../server/src/hub/outgoing.ts";
 import { accountTarget, roomTarget } from "../../server/src/protocol/target.ts";
-import { createDraw } from "./random.ts";
+import { createDraw } from "../helpers/random.ts";
 import { answerOf, createBench, listen, messageOf, type Piped, pipe, turn } from "./sockets.ts";
 
 function streamOf(name: string, slow: SlowPolicy): Stream {

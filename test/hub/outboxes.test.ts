@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { roomTarget } from "../../server/src/protocol/target.ts";
-import { createDraw } from "./random.ts";
+import { createDraw } from "../helpers/random.ts";
 import { answerOf, createBench, messageOf, pipe, turn } from "./sockets.ts";
 
 const text = (length: number) => "x".repeat(length);

@@ -3,19 +3,9 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ErrorCode, XlveinError } from "../../server/src/errors.ts";
 import { checkObject, findSyntaxError, isObjectSpan, scanArray, scanObject } from "../../server/src/protocol/scan.ts";
+import { createDraw } from "../helpers/random.ts";
 
 const DEPTH = 32;
-
-/** A small reproducible source of randomness (mulberry32). */
-function randomSource(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
-}
 
 function parsed(text: string): Record<string, unknown> | undefined {
   try {
@@ -78,12 +68,12 @@ function generated(random: (below: number) => number, depth: number): string {
 
 describe("scanObject", () => {
   it("agrees with JSON.parse on thousands of generated objects", () => {
-    const random = randomSource(1);
+    const random = createDraw(1);
     for (let i = 0; i < 4_000; i++) assertAgrees(generated(random, 5));
   });
 
   it("agrees with JSON.parse when a valid text is damaged by a character", () => {
-    const random = randomSource(2);
+    const random = createDraw(2);
     const damage = '{}[]:,"\\ \t\n\u0001\u00a0\u2028\ufeff0-+.eEntu1a/';
     for (let i = 0; i < 8_000; i++) {
       const text = generated(random, 5);
@@ -94,7 +84,7 @@ describe("scanObject", () => {
   });
 
   it("agrees with JSON.parse on random strings of JSON's own characters", () => {
-    const random = randomSource(3);
+    const random = createDraw(3);
     const alphabet = '{}[]:,"\\ue0-1.tn ';
     for (let i = 0; i < 20_000; i++) {
       assertAgrees(`{${Array.from({ length: random(12) }, () => alphabet[random(alphabet.length)]).join("")}}`);

@@ -9,6 +9,7 @@ import { accountTarget } from "../../server/src/protocol/target.ts";
 import { createOrder, type Order } from "../../server/src/recover/order.ts";
 import { createRepair } from "../../server/src/recover/repair.ts";
 import type { Entry, Store } from "../../server/src/store/store.ts";
+import { createDraw } from "../helpers/random.ts";
 import { StreamStore } from "./stream-store.ts";
 
 const target = accountTarget("app", "user_1");
@@ -290,11 +291,7 @@ test("random buses: whatever is dropped, repeated and reordered, the sockets see
   for (let seed = 1; seed <= 40; seed++) {
     const s = scene(t);
     await s.order.follow(target);
-    let state = seed * 2_654_435_761;
-    const random = (n: number) => {
-      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-      return state % n;
-    };
+    const random = createDraw(seed);
     const ids = Array.from({ length: 50 }, (_, i) => `${seed}-${i}`);
     const bus: Entry[] = [];
     for (const id of ids) {

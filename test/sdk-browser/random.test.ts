@@ -2,24 +2,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { State } from "../../sdk-browser/src/index.ts";
+import { createRandom } from "../helpers/random.ts";
 import { FakeClock, fakeClient, frame, settle } from "./doubles.ts";
 
 const SEEDS = 400;
 const STEPS = 60;
 
-/** A small generator of repeatable chance (mulberry32). */
-function chance(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 async function live(seed: number): Promise<void> {
-  const random = chance(seed);
+  const random = createRandom(seed);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
   const asked: { signal: AbortSignal; answer(token: string): void; refuse(error: Error): void }[] = [];
   let healthy = false;

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type ClientOptions, createClient, type GapEvent, type StateChange, type XlveinError } from "../../sdk-browser/src/index.ts";
 import { createFakeServer, type FakeServerOptions, type TokenRights } from "../../sdk-browser/src/testing.ts";
+import { createRandom } from "../helpers/random.ts";
 import { FakeClock, settle } from "./doubles.ts";
 
 function start(options: FakeServerOptions = {}, rights: TokenRights = {}, more: Partial<ClientOptions> = {}) {
@@ -170,23 +171,12 @@ test("a token that ends closes the connection with 4202, a room token its room",
   await client.close();
 });
 
-/** A small generator of repeatable chance (mulberry32). */
-function chance(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 test("in 200 random lives every message of every stream arrives once and in order, and every send is delivered once", async () => {
   for (let seed = 1; seed <= 200; seed++) await live(seed);
 });
 
 async function live(seed: number): Promise<void> {
-  const random = chance(seed);
+  const random = createRandom(seed);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
   const { clock, server, client, gaps } = start({ history: 10_000, recoverMessages: 10_000, pingMs: 25_000 }, { rooms: ["r"], expiresInSeconds: 100_000 });
   const bob = createClient({ url: "https://fake", appKey: "test", token: server.token("bob"), WebSocket: server.WebSocket, clock });
