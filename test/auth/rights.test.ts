@@ -156,7 +156,7 @@ describe("the matching of patterns", () => {
       const cut = below(room.length + 1);
       const pattern = below(2) === 0 ? make("aab:**", 1 + below(10)) : `${room.slice(0, cut)}*${room.slice(cut + below(4))}${make("*a", below(3))}`;
       const expected = naive(pattern, room);
-      assert.equal(roomPatterns([pattern]).opens(room), expected, `seed ${i}: ${pattern} and ${room}`);
+      assert.equal(roomPatterns([pattern]).opens(room), expected, `case ${i}: ${pattern} and ${room}`);
       if (expected) fitting++;
     }
     assert.ok(fitting > 2_000 && fitting < 18_000, String(fitting));

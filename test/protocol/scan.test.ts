@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ErrorCode, XlveinError } from "../../server/src/errors.ts";
-import { checkObject, findSyntaxError, isObjectSpan, scanArray, scanObject } from "../../server/src/protocol/scan.ts";
+import { checkObject, findSyntaxError, scanArray, scanObject } from "../../server/src/protocol/scan.ts";
 import { createDraw } from "../helpers/random.ts";
 
 const DEPTH = 32;
@@ -161,7 +161,7 @@ describe("scanObject", () => {
     const members = scanObject(text, DEPTH);
     assert.equal(members.size, 1);
     const span = members.get("data");
-    assert.ok(span && isObjectSpan(text, span));
+    assert.ok(span && text[span.start] === "{");
     assert.equal(text.slice(span.start, span.end), '{"x":2}');
   });
 
@@ -220,7 +220,7 @@ describe("scanArray", () => {
   it("gives the text of each element in order", () => {
     const text = '{"list":[ {"a":1} ,[2 , 3],"x,]", 4 ]}';
     const span = scanObject(text, DEPTH).get("list");
-    assert.ok(span && !isObjectSpan(text, span));
+    assert.ok(span && text[span.start] === "[");
     assert.deepEqual(
       scanArray(text, span).map(({ start, end }) => text.slice(start, end)),
       ['{"a":1}', "[2 , 3]", '"x,]"', "4"],

@@ -6,15 +6,11 @@ import { encodeDrain } from "../protocol/frames.ts";
 import { textFrame } from "../protocol/ws-frame.ts";
 import type { Connection } from "./connection.ts";
 import type { Hub } from "./hub.ts";
+import { sendAway } from "./send-away.ts";
 
 const STEP_MS = 20;
 /** After the last close frame: the peers' time to answer it, a little longer than the sockets' own time-out. */
 const LINGER_MS = 3_000;
-/**
- * The longest hint. The window already spreads the clients; the hint, drawn evenly from 0 to this, spreads those of one step, and of a
- * window of 0, and is short enough not to be felt.
- */
-const HINT_MS = 500;
 
 export interface DrainOptions {
   windowMs: number;
@@ -37,7 +33,7 @@ export async function drain(hub: Hub, { windowMs, now, metrics, signal, random =
   let closed = 0;
   while (closed < waiting.length && !signal.aborted) {
     const due = paceMs === 0 ? waiting.length : Math.min(waiting.length, Math.floor((now() - startMs) / paceMs) + 1);
-    while (closed < due) restart(waiting[closed++], random);
+    while (closed < due) restart(waiting[closed++] as Connection, random);
     if (closed < waiting.length) await sleep(STEP_MS);
   }
   // Handshakes that were under way when the drain began.
@@ -50,7 +46,6 @@ export async function drain(hub: Hub, { windowMs, now, metrics, signal, random =
   }
 }
 
-function restart(connection: Connection | undefined, random: () => number): void {
-  if (connection?.protocol === "v2") connection.close(CloseCode.DRAIN, JSON.stringify({ retry_after_ms: Math.floor(random() * (HINT_MS + 1)) }));
-  else connection?.close(CloseCode.SERVICE_RESTART, "server restarts");
+function restart(connection: Connection, random: () => number): void {
+  sendAway(connection, CloseCode.DRAIN, "server restarts", random);
 }

@@ -42,8 +42,6 @@ export interface Hub {
   /** From now on the connection itself gets the messages. */
   live(connection: Connection, target: Target): void;
   unsubscribe(connection: Connection, target: Target): void;
-  /** The rooms that a connection is in. */
-  rooms(connection: Connection): readonly string[];
   /** Sends one message of a stream to one connection that is in it. False when the connection is closing. */
   send(connection: Connection, target: Target, message: Message, position: EntryPosition | undefined): boolean;
   /** Writes an envelope to the target's sockets. Never throws, never waits. */
@@ -217,7 +215,6 @@ export function createHub({ onMembership, maxConnections, holdTimeoutMs, metrics
       channel.live.add(connection);
     },
     unsubscribe,
-    rooms: (connection) => [...(roomsOf.get(connection) ?? [])].map(({ target }) => target.name),
     send(connection, target, message, position) {
       const channel = channels.find(target);
       if (!channel?.has(connection)) return false;

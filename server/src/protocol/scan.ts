@@ -64,11 +64,6 @@ export function checkObject(text: string, maxDepth: number, name = "message"): v
   endOfText(text, endOfValue(text, start, maxDepth, name), name, undefined);
 }
 
-/** Whether the value at a span is an object. */
-export function isObjectSpan(text: string, span: Span): boolean {
-  return text.charCodeAt(span.start) === OPEN_OBJECT;
-}
-
 /** The position of the first fault of a text as JSON of whatever type, or -1. */
 export function findSyntaxError(text: string): number {
   try {

@@ -5,6 +5,7 @@ import type { Exchange } from "../exchange/exchange.ts";
 import { CloseCode } from "../generated/codes.ts";
 import type { Connection } from "../hub/connection.ts";
 import type { Hub } from "../hub/hub.ts";
+import { sendAway } from "../hub/send-away.ts";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { type LoadEnvelope, loadEnvelope } from "../protocol/envelope.ts";
@@ -23,8 +24,6 @@ const LEAST_SURPLUS = 5;
 const MOST_CLOSES = 4;
 const GIVE_UP_MS = 600_000;
 const STEP_MS = 20;
-/** The longest hint: clients that are closed in one step come back one by one. */
-const HINT_MS = 500;
 
 export interface RebalanceOptions {
   hub: Pick<Hub, "all">;
@@ -123,7 +122,7 @@ export function createRebalance({ hub, exchange, config, accepting, metrics, log
         if (!connection) break;
         from.budget--;
         metrics.rebalanceClosed.inc();
-        sendAway(connection);
+        sendAway(connection, CloseCode.REBALANCE, "server rebalances");
       }
       if (closed < due || closed === count) endPace();
     };
@@ -186,9 +185,4 @@ function nextOldest(hub: Pick<Hub, "all">, round: Round): Connection | undefined
     round.queue = [...hub.all()].filter(isLive).sort((a, b) => b.connectedAtMs - a.connectedAtMs);
   }
   return round.queue.pop();
-}
-
-function sendAway(connection: Connection): void {
-  if (connection.protocol === "v2") connection.close(CloseCode.REBALANCE, JSON.stringify({ retry_after_ms: Math.floor(Math.random() * (HINT_MS + 1)) }));
-  else connection.close(CloseCode.SERVICE_RESTART, "server rebalances");
 }
