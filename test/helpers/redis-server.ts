@@ -28,6 +28,9 @@ export interface RedisServer {
   start(): Promise<void>;
 }
 
+/** Ports of this process: one that nobody listens on yet is not free. */
+const given = new Set<number>();
+
 /** A TCP port of the loopback interface that nobody listens on now; below those that the system gives out, so that it stays free while its server is down. */
 export async function freePort(): Promise<number> {
   for (;;) {
@@ -37,7 +40,9 @@ export async function freePort(): Promise<number> {
       () => 0,
     );
     probe.close();
-    if (port > 0) return port;
+    if (port === 0 || given.has(port)) continue;
+    given.add(port);
+    return port;
   }
 }
 
