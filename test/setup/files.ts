@@ -4,22 +4,27 @@ import { join, relative, resolve } from "node:path";
 
 /** Areas that the Node version does not touch, or that would only repeat themselves: they run on the pinned one alone. */
 const ONE_RUNTIME = [
+  "test/cli/doctor.test.ts",
   "test/cluster/",
   "test/console/",
   "test/docs/",
   "test/e2e/",
   "test/examples/",
+  "test/exchange/previous.test.ts",
   "test/exchange/rabbitmq",
   "test/exchange/redis",
   "test/faults/",
   "test/helm/",
+  "test/rebalance/nodes.test.ts",
   "test/redis/",
   "test/repository/",
   "test/sdk-browser/chromium.test.ts",
   "test/sdk-browser/package.test.ts",
   "test/sdk-browser/react.test.ts",
   "test/sdk-browser/readme.test.ts",
+  "test/sdk-browser/scenarios.test.ts",
   "test/sdk-node/package.test.ts",
+  "test/sdk-node/readme.test.ts",
   "test/store/redis",
 ];
 
