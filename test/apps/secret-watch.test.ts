@@ -317,9 +317,9 @@ test("a server takes an application from the Secret with every socket untouched,
   t.after(() => server.close());
   const client = await connect(t, url, { app: "a", token: tokenFor("user_1", `${SECRET}-a`) });
   await api.asked(/WATCH/);
-  api.write(files("a b"));
   const revised = async () => ((await (await fetch(`${internalUrl}/-/config`)).json()) as { revision: string }).revision;
   const before = await revised();
+  api.write(files("a b"));
   await until(async () => (await revised()) !== before);
   await connect(t, url, { app: "b", token: tokenFor("user_1", `${SECRET}-b`) });
   await api.stop();
