@@ -13,6 +13,7 @@ import { bearer } from "../auth/tokens.ts";
 import { createFixture, type Fixture, readMetric } from "./fixture.ts";
 
 const MESSAGES = "/api/v1/messages";
+const BATCH = "/api/v1/messages/batch";
 const CLASSIC = "/api/v1/im/push";
 const JSON_TYPE = "application/json";
 const FORM_TYPE = "application/x-www-form-urlencoded";
@@ -72,9 +73,14 @@ interface Case {
 
 const push = (changes: object = {}) => JSON.stringify({ accounts: ["user_1"], data: { text: "hi" }, ...changes });
 const classic = (changes: object = {}) => JSON.stringify({ app_key: "test", send_to: "user_1", message: { text: "hi" }, nonce: "n", ...changes });
+const batch = (...messages: readonly unknown[]) => JSON.stringify({ messages });
+const one = { accounts: ["user_1"], data: { text: "hi" } };
 const outage = () => new XlveinError(ErrorCode.EXCHANGE_UNAVAILABLE, "the exchange is unavailable");
 const reused = () => new XlveinError(ErrorCode.KEY_REUSED, "idempotency_key was used before with another body");
 const bug = () => new TypeError("private detail");
+
+/** The text of an object with so many levels. */
+const nested = (levels: number) => `${'{"a":'.repeat(levels)}1${"}".repeat(levels)}`;
 
 const CASES: readonly Case[] = [
   { name: "a push", path: MESSAGES, body: push(), status: 200 },
@@ -105,11 +111,46 @@ const CASES: readonly Case[] = [
   {
     name: "data nested too deeply",
     path: MESSAGES,
-    body: push({ data: JSON.parse(`${'{"a":'.repeat(40)}1${"}".repeat(40)}`) as object }),
+    body: push({ data: JSON.parse(nested(40)) as object }),
     status: 400,
     code: 1003,
   },
   { name: "data that is too large", path: MESSAGES, body: push({ data: { text: "x".repeat(70_000) } }), status: 413, code: 413 },
+  { name: "data twice, the last of them an object", path: MESSAGES, body: '{"accounts":["a"],"data":7,"data":{"n": 1}}', status: 200 },
+  { name: "data twice, the last of them none", path: MESSAGES, body: '{"accounts":["a"],"data":{},"data":7}', status: 400, code: 400 },
+  { name: "data under a name that is written in escapes", path: MESSAGES, body: '{"accounts":["a"],"d\\u0061ta":{ "n" : 1.0 }}', status: 200 },
+  { name: "a body behind a byte order mark", path: MESSAGES, body: `\ufeff${push()}`, status: 400, code: 400 },
+  { name: "a body with something behind it", path: MESSAGES, body: `${push()} x`, status: 400, code: 400 },
+  { name: "data that is not JSON", path: MESSAGES, body: '{"accounts":["a"],"data":{"n":01}}', status: 400, code: 400 },
+  { name: "data nested too deeply beside another fault", path: MESSAGES, body: `{"accounts":[],"data":${nested(40)}}`, status: 400, code: 400 },
+  { name: "a batch", path: BATCH, body: batch(one, { ...one, rooms: ["r"] }, { everyone: true, data: {} }, one), status: 200 },
+  {
+    name: "a batch with bad messages among good ones",
+    path: BATCH,
+    body: batch(
+      one,
+      7,
+      null,
+      {},
+      { accounts: ["a"] },
+      { ...one, data: [] },
+      { ...one, data: JSON.parse(nested(40)) },
+      { ...one, data: { t: "x".repeat(70_000) } },
+      one,
+    ),
+    status: 200,
+  },
+  { name: "a batch of one that fails", path: BATCH, body: batch({ ...one, data: 1 }), status: 200 },
+  { name: "a batch of none", path: BATCH, body: batch(), status: 400, code: 400 },
+  { name: "a batch that is no list", path: BATCH, body: '{"messages":{"accounts":["a"],"data":{}}}', status: 400, code: 400 },
+  { name: "a batch with two lists, of which the last counts", path: BATCH, body: `{"messages":[7,${push()}],"messages":[${push()}]}`, status: 200 },
+  { name: "a batch with a list and something else", path: BATCH, body: `{"messages":[${push()}],"messages":7}`, status: 400, code: 400 },
+  { name: "a batch with another member", path: BATCH, body: `{"messages":[${push()}],"data":{}}`, status: 400, code: 400 },
+  { name: "a batch that is cut off", path: BATCH, body: batch(one, one).slice(0, -2), status: 400, code: 400 },
+  { name: "a batch without a token", path: BATCH, headers: { authorization: "" }, body: batch(one), status: 401, code: 1000 },
+  { name: "a batch and a used up rate", path: BATCH, headers: { authorization: bearer({ iss: "slow" }) }, body: batch(one, one), status: 429, code: 600 },
+  { name: "a batch in an outage", path: BATCH, body: batch(one, one), fails: outage, status: 503, code: 1007 },
+  { name: "a batch and a fault of ours", path: BATCH, body: batch(one, one), fails: bug, status: 500, code: 500 },
   { name: "a key used before", path: MESSAGES, body: push({ idempotency_key: "k" }), fails: reused, status: 409, code: 1005 },
   { name: "an outage", path: MESSAGES, body: push(), fails: outage, status: 503, code: 1007 },
   { name: "a fault of ours", path: MESSAGES, body: push(), fails: bug, status: 500, code: 500 },
@@ -269,6 +310,7 @@ describe("the short road", { timeout: 20_000 }, () => {
 async function serveDoor(t: TestContext, options: { draining?: () => boolean; door?: Partial<PushDoor> } = {}): Promise<number> {
   const door: PushDoor = {
     checks: new Map([[JSON_TYPE, () => undefined]]),
+    readJson: (text) => ({ value: JSON.parse(text) }),
     handler: async () => ({}),
     refuse: () => ({ status: 499, type: JSON_TYPE, body: {} }),
     ...options.door,

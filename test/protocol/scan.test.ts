@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ErrorCode, XlveinError } from "../../server/src/errors.ts";
-import { checkObject, findSyntaxError, scanArray, scanObject } from "../../server/src/protocol/scan.ts";
+import { checkObject, endOfValue, findSyntaxError, JsonSyntaxError, readArray, scanObject } from "../../server/src/protocol/scan.ts";
 import { createDraw } from "../helpers/random.ts";
 
 const DEPTH = 32;
@@ -216,19 +216,25 @@ describe("checkObject", () => {
   });
 });
 
-describe("scanArray", () => {
-  it("gives the text of each element in order", () => {
-    const text = '{"list":[ {"a":1} ,[2 , 3],"x,]", 4 ]}';
-    const span = scanObject(text, DEPTH).get("list");
-    assert.ok(span && text[span.start] === "[");
-    assert.deepEqual(
-      scanArray(text, span).map(({ start, end }) => text.slice(start, end)),
-      ['{"a":1}', "[2 , 3]", '"x,]"', "4"],
-    );
+describe("readArray", () => {
+  function elementsOf(text: string): readonly string[] {
+    const elements: string[] = [];
+    const end = readArray(text, text.indexOf("["), "list", (start) => {
+      const end = endOfValue(text, start, DEPTH, "list");
+      elements.push(text.slice(start, end));
+      return end;
+    });
+    assert.equal(text.slice(end), "}");
+    return elements;
+  }
+
+  it("gives the place of each element in order, and answers where the array ends", () => {
+    assert.deepEqual(elementsOf('{"list":[ {"a":1} ,[2 , 3],"x,]", 4 ]}'), ['{"a":1}', "[2 , 3]", '"x,]"', "4"]);
+    assert.deepEqual(elementsOf('{"list":[ ]}'), []);
   });
 
-  it("finds nothing in an empty array", () => {
-    assert.deepEqual(scanArray("[ ]", { start: 0, end: 3 }), []);
+  it("refuses what is no array", () => {
+    for (const text of ["[1 2]", "[1,]", "[,1]", "[1", "["]) assert.throws(() => elementsOf(text), JsonSyntaxError);
   });
 });
 

@@ -41,6 +41,8 @@ export function membersContract(each: Each): void {
       rooms.map((each) => each.toSorted()),
       [["r1"], [], ["r1", "r2"], ["r1"]],
     );
+    assert.deepEqual(await store.areMembers("a", "r1", ["two", "nobody", "one", "two"]), [true, false, true, true]);
+    assert.deepEqual(await store.areMembers("a", "r2", ["two", "one"]), [false, true]);
     for (let i = 0; i < 2; i++) await store.removeMembers("a", "r1", ["one", "nobody"]);
     assert.deepEqual(await store.members("a", "r1", undefined, 10), ["two"]);
     assert.deepEqual(await roomsOf(store, "one"), ["r2"]);
@@ -52,6 +54,7 @@ export function membersContract(each: Each): void {
     await store.addMembers("a", "r", []);
     await store.removeMembers("a", "r", []);
     assert.deepEqual(await store.roomsOf("a", []), []);
+    assert.deepEqual(await store.areMembers("a", "r", []), []);
     assert.deepEqual(await store.members("a", "r", undefined, 10), []);
     if (size) assert.equal(await size(), 0);
   });

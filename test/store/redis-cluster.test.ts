@@ -66,7 +66,7 @@ test("a master that is away takes only its own streams with it, and its streams 
     ofLost,
   );
   await lost.start();
-  const again = await Promise.all(targets.map((each) => insist(() => store.append(each, message("m2"), 60_000))));
+  const again = await Promise.all(targets.map((each) => insist(async () => store.append(each, message("m2"), 60_000))));
   assert.deepEqual(
     again.map(({ value: { position, duplicate } }) => [position?.offset, duplicate]),
     ofLost.map((was) => [2, !was]),

@@ -20,7 +20,7 @@ const historyOf = () => ({ messages: 100_000, ms: 600_000 });
 
 function appendAgain(store: Store, msgId: string): Promise<{ value: Appended; tries: number }> {
   const same = message(msgId);
-  return insist(() => store.append(target, same, 60_000));
+  return insist(async () => store.append(target, same, 60_000));
 }
 
 test("an older copy of the data put back under a running system shows: readers find their place taken or gone", async (t) => {
@@ -90,10 +90,11 @@ test("a server without memory refuses, keeps what it has, and takes messages aga
   const refused: unknown[] = [];
   for (let i = 0; refused.length < 20; i++) {
     const full: Message = { ...message(`m${i}`), data };
-    await store.append(target, full, 60_000).then(
-      ({ msgId }) => acknowledged.push(msgId),
-      (error) => refused.push(error),
-    );
+    try {
+      acknowledged.push((await store.append(target, full, 60_000)).msgId);
+    } catch (error) {
+      refused.push(error);
+    }
     assert.ok(i < 2_000, "the memory ends");
   }
   for (const error of refused) {
@@ -106,7 +107,7 @@ test("a server without memory refuses, keeps what it has, and takes messages aga
   const admin = connectPlain(t, server.port);
   await admin.config("SET", "maxmemory", "1mb");
   await assert.rejects(store.claim({ app: "a", key: "k", bodyHash: "h", ttlMs: 1_000 }, "m"), { code: ErrorCode.STORE_UNAVAILABLE });
-  await assert.rejects(store.append(accountTarget("a", "new"), message("m"), 0), { code: ErrorCode.STORE_UNAVAILABLE });
+  await assert.rejects(async () => store.append(accountTarget("a", "new"), message("m"), 0), { code: ErrorCode.STORE_UNAVAILABLE });
   await assert.rejects(store.addMembers("a", "r", ["new"]), { code: ErrorCode.STORE_UNAVAILABLE });
   assert.deepEqual([await store.roomsOf("a", ["new", "member"]), await store.members("a", "r", undefined, 10)], [[[], ["r"]], ["member"]]);
   await store.removeMembers("a", "r", ["member"]);
@@ -151,7 +152,7 @@ test("a server that stands still is answered for within a second or so, and name
     [...Array(10).fill(ErrorCode.STORE_UNAVAILABLE), ErrorCode.EXCHANGE_UNAVAILABLE],
   );
   assert.ok(tookMs < 1_500, `${tookMs} ms`);
-  for (const { store } of [one, two]) await insist(() => store.append(target, message("m3"), 0));
+  for (const { store } of [one, two]) await insist(async () => store.append(target, message("m3"), 0));
 });
 
 /** Passes everything to a server until told to keep the answers to itself. */

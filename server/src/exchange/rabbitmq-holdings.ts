@@ -1,9 +1,10 @@
 // The targets this node holds on RabbitMQ, and who waits for which to be confirmed.
+
+import { Deadlines } from "../deadline.ts";
 import { ErrorCode, XlveinError } from "../errors.ts";
 import { type Target, targetId } from "../protocol/target.ts";
 import { type Binder, Bindings, UNBIND_DELAY_MS } from "./rabbitmq-bindings.ts";
 import { bucketOf } from "./rabbitmq-buckets.ts";
-import { Deadlines } from "./rabbitmq-deadlines.ts";
 
 /** A hold that is not confirmed by then rejects, milliseconds. */
 export const HOLD_TIMEOUT_MS = 1_000;

@@ -1,7 +1,7 @@
 // The way out to RabbitMQ: every publish is confirmed by the broker, or rejects in time.
 import type { ChannelModel, ConfirmChannel, Message } from "amqplib";
+import { Deadlines } from "../deadline.ts";
 import { ErrorCode, XlveinError } from "../errors.ts";
-import { Deadlines } from "./rabbitmq-deadlines.ts";
 import { describe } from "./rabbitmq-errors.ts";
 import type { Lost } from "./rabbitmq-link.ts";
 

@@ -1,5 +1,5 @@
 // The exchange on Redis: one channel per target, so that only nodes that hold it pay for it.
-import { within } from "../deadline.ts";
+import { Deadlines } from "../deadline.ts";
 import { ErrorCode, XlveinError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { decodeOnChannel, encodeBody, encodeOnChannel } from "../protocol/codec.ts";
@@ -41,6 +41,7 @@ export function createRedisExchange(options: RedisExchangeOptions): Exchange {
   let deliver: Deliver = () => {};
   let resumed: Resumed = () => {};
   let underWay = 0;
+  const deadlines = new Deadlines(PUBLISH_MS);
   let onChanged: () => void = () => {};
   /** Targets that are heard again on a shard whose commands are still away: nobody could look for what was missed. */
   const back = new Map<Shard, Target[]>();
@@ -94,7 +95,7 @@ export function createRedisExchange(options: RedisExchangeOptions): Exchange {
       const [channel, text] = [channelOf(target), encodeOnChannel(position, body, versionFor(wireVersion, target.kind, kind))];
       return cluster ? commands.spublish(channel, text) : commands.publish(channel, text);
     });
-    await within(PUBLISH_MS, Promise.all(sent), () => new Error(`no answer in ${PUBLISH_MS} ms`));
+    await deadlines.within(Promise.all(sent), () => new Error(`no answer in ${PUBLISH_MS} ms`));
   }
 
   function readState(): ExchangeState {

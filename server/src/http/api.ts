@@ -77,7 +77,7 @@ const MAX_PARAM = 16_384;
 /** Builds the API; it answers once its server listens. Rejects when a built file is missing. */
 export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
   const assets = readAssets(options.assetsDir, options);
-  const spec = readSpec(String(assets.find(({ path }) => path === "/openapi.yaml")?.body));
+  const spec = withLooseBatch(readSpec(String(assets.find(({ path }) => path === "/openapi.yaml")?.body)));
   const doors = new Map<string, PushDoor>();
   const meter = createPushMeter(options.metrics);
   const nameFault = createNameFault(options.log);
@@ -94,12 +94,13 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
   const onRequest = [hook(authenticate), refuseForms];
   const history = { onRequest, preValidation: readNumbers("before", "limit") };
   const [push, classicPush] = [createPush(shared), createClassicPush(shared)];
+  const pushMany = createPushMany({ ...shared, checkPush: compileCheck(spec.components, "Push") });
 
   const errorHandler = (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => void answerError(error, request, reply, "classic");
-  await addOperations(app, withLooseBatch(spec), {
+  await addOperations(app, spec, {
     classicPush: metered({ handler: classicPush, errorHandler }),
     push: metered({ onRequest, handler: push }),
-    pushMany: metered({ onRequest, handler: createPushMany({ ...shared, checkPush: compileCheck(spec.components, "Push") }) }),
+    pushMany: metered({ onRequest, handler: pushMany }),
     connections: { onRequest, handler: createConnections(shared) },
     disconnect: { onRequest, config: { bodyOptional: true }, handler: createDisconnect(shared) },
     accountRooms: { onRequest, handler: createAccountRooms(shared) },
@@ -109,7 +110,8 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
     removeRoomMembers: { onRequest, handler: createChangeMembers(shared, "remove") },
     roomHistory: { ...history, handler: createHistory(shared, (app, request) => roomTarget(app, roomOf(request))) },
   });
-  for (const [path, door] of createPushDoors({ spec, authenticate, push, classicPush, nameFault })) doors.set(path, door);
+  const { jsonDepth } = options.limits;
+  for (const [path, door] of createPushDoors({ spec, authenticate, push, pushMany, classicPush, nameFault, jsonDepth })) doors.set(path, door);
   return app;
 }
 

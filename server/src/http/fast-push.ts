@@ -1,7 +1,8 @@
 // The short road of a push: requests in the usual form go past the framework. Checks, handlers and answers are those of the long road.
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { type Answer, bodyHeaders, JSON_TYPE } from "./answer.ts";
-import { decode, FORM, parseForm, parseJson } from "./body.ts";
+import { decode, FORM, parseForm } from "./body.ts";
+import type { PushBody } from "./push-body.ts";
 import type { PushMeter } from "./push-meter.ts";
 import { createPushRequest, type PushRequest } from "./push-request.ts";
 import type { Check } from "./validator.ts";
@@ -10,6 +11,7 @@ import type { Check } from "./validator.ts";
 export interface PushDoor {
   /** By media type: what it takes. */
   readonly checks: ReadonlyMap<string, Check>;
+  readonly readJson: (text: string) => PushBody;
   /** Looks at the head, before the body is read; throws what the push is refused with. */
   readonly authenticate?: (request: PushRequest) => void;
   readonly handler: (request: PushRequest) => Promise<object>;
@@ -54,7 +56,7 @@ export function createFastPush({
     let answer: Answer;
     try {
       door.authenticate?.(request);
-      parseInto(request, await readBody(raw));
+      parseInto(request, door, await readBody(raw));
       const fault = check(request.body, "");
       if (fault) throw fault;
       answer = { status: 200, type: JSON_TYPE, body: await door.handler(request) };
@@ -93,13 +95,15 @@ function readBody(raw: IncomingMessage): Promise<Buffer> {
   });
 }
 
-function parseInto(request: PushRequest, body: Buffer): void {
+function parseInto(request: PushRequest, { readJson }: PushDoor, body: Buffer): void {
   const text = decode(request.headers, body);
   if (request.headers["content-type"] === FORM) {
     request.body = parseForm(text);
   } else {
+    const { value, data } = readJson(text);
     request.bodyText = text;
-    request.body = parseJson(text);
+    request.body = value;
+    request.data = data;
   }
 }
 

@@ -1,13 +1,13 @@
 // POST /api/v1/messages/batch: many different messages in one request, each with its own result.
-import type { FastifyRequest } from "fastify";
 import { ErrorCode, XlveinError } from "../errors.ts";
 import type { components } from "../generated/openapi.ts";
 import type { Log } from "../log.ts";
-import { scanArray, scanObject } from "../protocol/scan.ts";
 import type { Published } from "../publish/publish.ts";
 import { callerOf } from "./caller.ts";
 import { toXlveinError } from "./faults.ts";
 import { type MessagesOptions, type Push, pushOne } from "./messages.ts";
+import { type Data, readBatch } from "./push-body.ts";
+import type { PushRequest } from "./push-request.ts";
 import { streamNames, toResult } from "./push-targets.ts";
 import type { Check } from "./validator.ts";
 
@@ -20,8 +20,7 @@ type Outcome = Published | XlveinError;
 
 interface Item {
   readonly push: Push;
-  /** Its JSON as it stands in the body. */
-  readonly text: string;
+  readonly data: Data | undefined;
   readonly field: string;
 }
 
@@ -33,11 +32,17 @@ export interface BatchOptions extends MessagesOptions {
 
 /** The handler of a batch. When the server failed every message, the request fails as a whole. */
 export function createPushMany({ publish, rates, limits, log, checkPush }: BatchOptions) {
-  return async (request: FastifyRequest): Promise<PushBatchResult> => {
+  return async (request: PushRequest): Promise<PushBatchResult> => {
     const app = callerOf(request);
-    const items = readItems(request, checkPush);
+    const items = readItems(request, limits.jsonDepth, checkPush);
     rates.take(app, items.length);
-    const outcomes = await inOrder(items, ({ push, text, field }) => pushOne(publish, limits, app, push, text, field).catch(toXlveinError));
+    const outcomes = await inOrder(items, async ({ push, data, field }) => {
+      try {
+        return await pushOne(publish, limits, app, push, data, field);
+      } catch (error) {
+        return toXlveinError(error);
+      }
+    });
     request.pushOutcomes = tally(outcomes);
     const faults = outcomes.filter(isServerFault);
     if (faults.length === outcomes.length && faults[0]) throw faults[0];
@@ -73,15 +78,12 @@ function isOutage(outcome: Outcome): boolean {
 }
 
 /** The messages of a batch; in place of one that its schema refuses, the error. */
-function readItems(request: FastifyRequest, checkPush: Check): readonly (Item | XlveinError)[] {
+function readItems(request: PushRequest, jsonDepth: number, checkPush: Check): readonly (Item | XlveinError)[] {
   if (request.body === undefined) throw new XlveinError(ErrorCode.BAD_REQUEST, "body is missing");
-  const text = request.bodyText;
-  const span = scanObject(text, Number.POSITIVE_INFINITY, "body").get("messages");
-  if (!span) throw new Error("the schema let a body without messages pass");
-  const spans = scanArray(text, span);
+  const data = request.data ?? readBatch(request.bodyText, jsonDepth).data;
   return (request.body as PushBatch).messages.map((push, i) => {
     const within = `.messages[${i}]`;
-    return checkPush(push, within) ?? { push, text: text.slice(spans[i]?.start, spans[i]?.end), field: `body${within}` };
+    return checkPush(push, within) ?? { push, data: data[i], field: `body${within}` };
   });
 }
 

@@ -5,9 +5,10 @@ import { ErrorCode, XlveinError } from "../errors.ts";
 import type { components } from "../generated/openapi.ts";
 import type { PushRates } from "../limits/push-rates.ts";
 import { type Draft, Event } from "../protocol/message.ts";
-import { scanObject } from "../protocol/scan.ts";
+import { tooDeep } from "../protocol/scan.ts";
 import type { Publish, Published } from "../publish/publish.ts";
 import { callerOf } from "./caller.ts";
+import { type Data, readPush } from "./push-body.ts";
 import { checkSize, checkUnicode } from "./push-data.ts";
 import type { PushRequest } from "./push-request.ts";
 import { targetsOf, toResult } from "./push-targets.ts";
@@ -28,23 +29,25 @@ export function createPush({ publish, rates, limits }: MessagesOptions) {
     rates.take(app);
     if (request.body === undefined) throw new XlveinError(ErrorCode.BAD_REQUEST, "body is missing");
     const push = request.body as Push;
-    return toResult(await pushOne(publish, limits, app, push, request.bodyText, "body"), push);
+    const [data] = request.data ?? readPush(request.bodyText, limits.jsonDepth).data;
+    return toResult(await pushOne(publish, limits, app, push, data, "body"), push);
   };
 }
 
 /**
- * Pushes one message that its schema has passed; `data` goes on as it stands in the text.
- * @param text the JSON text that `push` was parsed from
- * @param field where it stands in the request
+ * Pushes one message that its schema has passed. Throws at once what it is refused with, rejects as `publish` does.
+ * @param data as it was found in the body
+ * @param field where the message stands in the request
  */
-export async function pushOne(publish: Publish, limits: NodeLimits, app: App, push: Push, text: string, field: string): Promise<Published> {
-  const data = dataOf(text, limits.jsonDepth, `${field}.data`);
-  checkSize(data, `${field}.data`, app, limits);
+export function pushOne(publish: Publish, limits: NodeLimits, app: App, push: Push, data: Data | undefined, field: string): Promise<Published> {
+  if (!data) throw new Error("the schema let a message without data pass");
+  if (data.tooDeep) throw tooDeep(`${field}.data`, limits.jsonDepth);
+  checkSize(data.text, `${field}.data`, app, limits);
   const targets = targetsOf(app.key, push, field);
   const value = push.idempotency_key;
   if (value !== undefined) checkUnicode(value, `${field}.idempotency_key`);
   const key = value === undefined ? undefined : ({ kind: "idempotency_key", value, ttlMs: app.nonceTtlMs, onOtherBody: app.nonceReuse } as const);
-  return publish(app.key, targets, draftOf(push, data, field), key);
+  return publish(app.key, targets, draftOf(push, data.text, field), key);
 }
 
 function draftOf({ key, exclude, trace }: Push, data: string, field: string): Draft {
@@ -57,11 +60,4 @@ function draftOf({ key, exclude, trace }: Push, data: string, field: string): Dr
     ...(exclude === undefined ? {} : { exclude }),
     ...(trace === undefined ? {} : { trace }),
   };
-}
-
-/** Only `data` can be nested: the schema allows no other members but flat ones. */
-function dataOf(text: string, maxDepth: number, field: string): string {
-  const span = scanObject(text, maxDepth, field).get("data");
-  if (!span) throw new Error("the schema let a body without data pass");
-  return text.slice(span.start, span.end);
 }

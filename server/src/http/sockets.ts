@@ -1,7 +1,7 @@
 // The TCP connections of the public listener: how many may wait without having proved anything, and ending them all.
 import type { Server } from "node:http";
 import type { Duplex } from "node:stream";
-import type { Gauge } from "prom-client";
+import type { Metrics } from "../metrics/metrics.ts";
 
 export interface Sockets {
   /** The connection no longer counts as unauthenticated. */
@@ -11,9 +11,17 @@ export interface Sockets {
 }
 
 /** Drops connections on arrival while `max` others are unauthenticated; the header and request time-outs end those in time. */
-export function watchSockets(server: Server, max: number, gauge: Gauge): Sockets {
+export function watchSockets(server: Server, max: number, metrics: Pick<Metrics, "readAtScrape" | "unauthenticatedSockets">): Sockets {
   const open = new Set<Duplex>();
   const unauthenticated = new Set<Duplex>();
+  metrics.readAtScrape("xlvein_unauthenticated_sockets", () => metrics.unauthenticatedSockets.set(unauthenticated.size));
+
+  /** One function for all: a closure for each would be kept as long as its connection. */
+  function onClose(this: Duplex): void {
+    open.delete(this);
+    unauthenticated.delete(this);
+  }
+
   server.on("setSecureContext" in server ? "secureConnection" : "connection", (socket: Duplex) => {
     if (unauthenticated.size >= max) {
       socket.destroy();
@@ -21,16 +29,11 @@ export function watchSockets(server: Server, max: number, gauge: Gauge): Sockets
     }
     open.add(socket);
     unauthenticated.add(socket);
-    gauge.set(unauthenticated.size);
-    socket.once("close", () => {
-      open.delete(socket);
-      unauthenticated.delete(socket);
-      gauge.set(unauthenticated.size);
-    });
+    socket.on("close", onClose);
   });
   return {
     authenticated(socket) {
-      if (unauthenticated.delete(socket)) gauge.set(unauthenticated.size);
+      unauthenticated.delete(socket);
     },
     destroy() {
       for (const socket of open) socket.destroy();

@@ -17,6 +17,12 @@ export function createOperatorMetrics(version: string) {
   return {
     registry,
     leader: new Gauge({ name: "xlvein_operator_leader", help: "1 while this operator is the one that writes.", registers }),
+    watchUp: new Gauge({
+      name: "xlvein_operator_watch_up",
+      help: "1 while the applications of a namespace (*: of all) are followed, 0 while they cannot be.",
+      labelNames: ["watched_namespace"],
+      registers,
+    }),
     reconciled: register(
       registry,
       new TallyCounter({ name: "xlvein_operator_reconcile_total", help: "Applications looked at, by result: success or error." }, ["result"]),

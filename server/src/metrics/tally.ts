@@ -30,6 +30,9 @@ class CountedSeries implements Series {
   }
 }
 
+/** Series by the value of their first label, those by that of their second, and so on. */
+type Level = Map<string, Level | CountedSeries>;
+
 /** A counter with a series for each combination of label values that was ever counted; without labels it starts at 0. */
 export class TallyCounter<L extends string = never> {
   readonly type = "counter";
@@ -37,7 +40,9 @@ export class TallyCounter<L extends string = never> {
   readonly name: string;
   readonly help: string;
   readonly labelNames: readonly L[];
-  readonly #series = new Map<string, CountedSeries>();
+  /** Found label by label: a key made of all values would cost a push more than the counting. */
+  readonly #first: Level = new Map();
+  readonly #all: CountedSeries[] = [];
 
   constructor({ name, help }: Description, labelNames: readonly L[]) {
     this.name = name;
@@ -61,23 +66,35 @@ export class TallyCounter<L extends string = never> {
   /** What the registry reads. */
   async get() {
     const { name, help, type, aggregator } = this;
-    const values = [...this.#series.values()].flatMap(({ labels, value }) => (value === undefined ? [] : { labels, value }));
+    const values = this.#all.flatMap(({ labels, value }) => (value === undefined ? [] : { labels, value }));
     return { name, help, type, aggregator, values };
   }
 
   reset(): void {
-    for (const series of this.#series.values()) series.value = undefined;
+    for (const series of this.#all) series.value = undefined;
     if (this.labelNames.length === 0) this.#find(undefined).value = 0;
   }
 
   #find(labels: Readonly<Record<string, string>> | undefined): CountedSeries {
-    let id = "";
-    if (labels !== undefined) for (const name of this.labelNames) id += `${labels[name]?.length}:${labels[name]}`;
-    let series = this.#series.get(id);
-    if (!series) {
-      series = new CountedSeries(labels === undefined ? {} : { ...labels });
-      this.#series.set(id, series);
+    let level = this.#first;
+    const last = this.labelNames.length - 1;
+    for (let i = 0; i < last; i++) {
+      const value = String(labels?.[this.labelNames[i] as string]);
+      let next = level.get(value) as Level | undefined;
+      if (!next) {
+        next = new Map();
+        level.set(value, next);
+      }
+      level = next;
     }
+    const value = last < 0 ? "" : String(labels?.[this.labelNames[last] as string]);
+    return (level.get(value) as CountedSeries | undefined) ?? this.#add(level, value, labels);
+  }
+
+  #add(level: Level, value: string, labels: Readonly<Record<string, string>> | undefined): CountedSeries {
+    const series = new CountedSeries(labels === undefined ? {} : { ...labels });
+    level.set(value, series);
+    this.#all.push(series);
     return series;
   }
 }

@@ -9,6 +9,7 @@ export interface Span {
 
 const [TAB, LF, CR, SPACE] = [0x09, 0x0a, 0x0d, 0x20];
 const [QUOTE, COMMA, COLON, BACKSLASH] = [0x22, 0x2c, 0x3a, 0x5c];
+const [LETTER_F, LETTER_N, LETTER_T] = [0x66, 0x6e, 0x74];
 const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
@@ -24,34 +25,42 @@ const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
  */
 export function scanObject(text: string, maxDepth: number, name = "message", repeated?: string[]): ReadonlyMap<string, Span> {
   const members = new Map<string, Span>();
-  let at = openObject(text, name);
-  if (text.charCodeAt(at) === CLOSE_OBJECT) return endOfText(text, at + 1, name, members);
-  for (;;) {
-    const keyStart = at;
-    const keyEnd = endOfKey(text, at, name);
-    const start = startOfMember(text, keyEnd, name);
+  const end = readObject(text, openObject(text, name), name, (key, start) => {
     const end = endOfValue(text, start, maxDepth, name);
-    const key = keyOf(text, keyStart, keyEnd);
     if (repeated && members.has(key)) repeated.push(key);
     members.set(key, { start, end });
-    at = skipSpace(text, end);
-    if (text.charCodeAt(at) === CLOSE_OBJECT) return endOfText(text, at + 1, name, members);
+    return end;
+  });
+  return endOfText(text, end, name, members);
+}
+
+/**
+ * Reads the members of the object that starts at `from`; answers the position after it. Throws JsonSyntaxError.
+ * @param readMember is given each key and where its value starts, and answers where the value ends: `endOfValue` tells
+ */
+export function readObject(text: string, from: number, name: string, readMember: (key: string, start: number) => number): number {
+  let at = skipSpace(text, from + 1);
+  if (text.charCodeAt(at) === CLOSE_OBJECT) return at + 1;
+  for (;;) {
+    const keyEnd = endOfKey(text, at, name);
+    const key = keyOf(text, at, keyEnd);
+    at = skipSpace(text, readMember(key, startOfMember(text, keyEnd, name)));
+    if (text.charCodeAt(at) === CLOSE_OBJECT) return at + 1;
     if (text.charCodeAt(at) !== COMMA) throw syntaxError(text, at, name);
     at = skipSpace(text, at + 1);
   }
 }
 
-/** The spans of the elements of the array that `span` holds; the array has been scanned before, so it is known to be valid. */
-export function scanArray(text: string, span: Span): readonly Span[] {
-  const elements: Span[] = [];
-  let at = skipSpace(text, span.start + 1);
-  while (text.charCodeAt(at) !== CLOSE_ARRAY) {
-    const end = endOfValue(text, at, Number.POSITIVE_INFINITY, "array");
-    elements.push({ start: at, end });
-    at = skipSpace(text, end);
-    if (text.charCodeAt(at) === COMMA) at = skipSpace(text, at + 1);
+/** Reads the elements of the array that starts at `from`, likewise. */
+export function readArray(text: string, from: number, name: string, readElement: (start: number) => number): number {
+  let at = skipSpace(text, from + 1);
+  if (text.charCodeAt(at) === CLOSE_ARRAY) return at + 1;
+  for (;;) {
+    at = skipSpace(text, readElement(at));
+    if (text.charCodeAt(at) === CLOSE_ARRAY) return at + 1;
+    if (text.charCodeAt(at) !== COMMA) throw syntaxError(text, at, name);
+    at = skipSpace(text, at + 1);
   }
-  return elements;
 }
 
 /**
@@ -59,9 +68,7 @@ export function scanArray(text: string, span: Span): readonly Span[] {
  * @throws XlveinError MESSAGE_INVALID
  */
 export function checkObject(text: string, maxDepth: number, name = "message"): void {
-  const start = skipSpace(text, 0);
-  openObject(text, name);
-  endOfText(text, endOfValue(text, start, maxDepth, name), name, undefined);
+  endOfText(text, endOfValue(text, openObject(text, name), maxDepth, name), name, undefined);
 }
 
 /** The position of the first fault of a text as JSON of whatever type, or -1. */
@@ -85,19 +92,26 @@ export class JsonSyntaxError extends XlveinError {
   }
 }
 
+/** What a value is refused with that has more arrays and objects inside one another than it may. */
+export function tooDeep(name: string, maxDepth: number): XlveinError {
+  return new XlveinError(ErrorCode.MESSAGE_INVALID, `${name} is nested deeper than ${maxDepth} levels`);
+}
+
 /** Names the place, never the text: it may hold what must not be logged. */
 function syntaxError(text: string, at: number, name: string): JsonSyntaxError {
   const where = at >= text.length ? "it ends too early" : `fault at position ${at}`;
   return new JsonSyntaxError(`${name} is not valid JSON: ${where}`, at);
 }
 
-function openObject(text: string, name: string): number {
+/** Where the object starts that a text should be. Throws JsonSyntaxError. */
+export function openObject(text: string, name: string): number {
   const at = skipSpace(text, 0);
-  if (text.charCodeAt(at) === OPEN_OBJECT) return skipSpace(text, at + 1);
+  if (text.charCodeAt(at) === OPEN_OBJECT) return at;
   throw new JsonSyntaxError(`${name} is not a JSON object`, at);
 }
 
-function endOfText<T>(text: string, at: number, name: string, result: T): T {
+/** Answers `result` when nothing follows. Throws JsonSyntaxError. */
+export function endOfText<T>(text: string, at: number, name: string, result: T): T {
   const end = skipSpace(text, at);
   if (end < text.length) throw syntaxError(text, end, name);
   return result;
@@ -110,14 +124,17 @@ function skipSpace(text: string, from: number): number {
   }
 }
 
-/** The position after the value at `at`. The stack holds the closing bracket of each open array and object. */
-function endOfValue(text: string, from: number, maxDepth: number, name: string): number {
+/**
+ * The position after the value at `from`. Throws JsonSyntaxError, or MESSAGE_INVALID when it is nested deeper than `maxDepth`.
+ * The stack holds the closing bracket of each open array and object.
+ */
+export function endOfValue(text: string, from: number, maxDepth: number, name: string): number {
   const closers: number[] = [];
   let at = from;
   for (;;) {
     const unit = text.charCodeAt(at);
     if (unit === OPEN_OBJECT || unit === OPEN_ARRAY) {
-      if (closers.length >= maxDepth) throw new XlveinError(ErrorCode.MESSAGE_INVALID, `${name} is nested deeper than ${maxDepth} levels`);
+      if (closers.length >= maxDepth) throw tooDeep(name, maxDepth);
       const closer = unit === OPEN_OBJECT ? CLOSE_OBJECT : CLOSE_ARRAY;
       at = skipSpace(text, at + 1);
       if (text.charCodeAt(at) !== closer) {
@@ -171,14 +188,14 @@ function keyOf(text: string, start: number, end: number): string {
 }
 
 function endOfScalar(text: string, at: number, name: string): number {
-  switch (text.charAt(at)) {
-    case '"':
+  switch (text.charCodeAt(at)) {
+    case QUOTE:
       return endOfString(text, at, name);
-    case "t":
+    case LETTER_T:
       return endOfWord(text, at, "true", name);
-    case "f":
+    case LETTER_F:
       return endOfWord(text, at, "false", name);
-    case "n":
+    case LETTER_N:
       return endOfWord(text, at, "null", name);
     default:
       return endOfMatch(NUMBER, text, at, name);

@@ -24,7 +24,16 @@ export function appTarget(app: string): Target {
 /** Every node that wants to hear of the others. No application has an empty key, so that no message goes there. */
 export const NODES: Target = { app: "", kind: "app", name: "" };
 
+let last: Target = NODES;
+let lastId = idOf(NODES);
+
 /** A text that no two targets share, whatever characters their names hold: every part but the last has its length in front. */
-export function targetId({ app, kind, name }: Target): string {
+export function targetId(target: Target): string {
+  // Store, exchange and order ask for the same one in a row.
+  if (target !== last) [last, lastId] = [target, idOf(target)];
+  return lastId;
+}
+
+function idOf({ app, kind, name }: Target): string {
   return `${app.length}:${app}${kind.length}:${kind}${name}`;
 }

@@ -1,6 +1,6 @@
 // The one road of a message: claim the caller's key, append to each stream, hand to the exchange.
 import { createHash } from "node:crypto";
-import { within } from "../deadline.ts";
+import { Deadlines } from "../deadline.ts";
 import { ErrorCode, XlveinError } from "../errors.ts";
 import type { Delivery, Exchange } from "../exchange/exchange.ts";
 import type { Metrics } from "../metrics/metrics.ts";
@@ -45,38 +45,44 @@ export interface PublishOptions {
 
 export function createPublish({ store, exchange, metrics, now, deadlineMs }: PublishOptions): Publish {
   /** Appends to every stream, then publishes to those that the store has not published to itself. */
-  async function send(targets: readonly Target[], message: Message, rememberMs: number): Promise<readonly (EntryPosition | undefined)[]> {
+  async function send(targets: readonly Target[], message: Message, rememberMs: number, duplicate: boolean): Promise<Published> {
     const startMs = performance.now();
-    const appended = await Promise.all(targets.map((target) => store.append(target, message, rememberMs)));
+    const answers = targets.map((target) => store.append(target, message, rememberMs));
+    const appended = answers.every(isThere) ? answers : await Promise.all(answers);
     const rest: Delivery[] = [];
-    for (const [i, target] of targets.entries()) {
+    for (let i = 0; i < targets.length; i++) {
       const { published, position } = appended[i] as Appended;
-      if (!published) rest.push({ target, position });
+      if (!published) rest.push({ target: targets[i] as Target, position });
     }
     if (rest.length > 0) await exchange.publish(rest, messageEnvelope(message));
     metrics.exchangePublished.inc(targets.length);
     metrics.exchangeLatency.observe((performance.now() - startMs) / 1_000);
-    return appended.map(({ position }) => position);
+    return { msgId: message.msgId, duplicate, positions: appended.map(({ position }) => position) };
   }
 
-  const publish: Publish = async (app, targets, draft, key) => {
-    const msgId = newMsgId();
-    const message: Message = { ...draft, msgId, sendAt: now() };
-    metrics.messagesReceived.inc({ app });
-    if (key === undefined) {
-      return { msgId, duplicate: false, positions: await send(targets, message, 0) };
-    }
-    const bodyHash = hashBody(targets, draft);
+  async function sendOnce(app: string, targets: readonly Target[], message: Message, key: RequestKey): Promise<Published> {
+    const bodyHash = hashBody(targets, message);
     const other = key.onOtherBody === "allow_other_body" ? `:${bodyHash}` : "";
-    const claim = await store.claim({ app, key: `${key.kind}:${key.value}${other}`, bodyHash, ttlMs: key.ttlMs }, msgId);
-    if (claim.outcome === "other_body") throw new XlveinError(ErrorCode.KEY_REUSED, `${key.kind} was used before with another body`);
+    const { outcome, msgId } = await store.claim({ app, key: `${key.kind}:${key.value}${other}`, bodyHash, ttlMs: key.ttlMs }, message.msgId);
+    if (outcome === "other_body") throw new XlveinError(ErrorCode.KEY_REUSED, `${key.kind} was used before with another body`);
     // A first attempt may have failed half way: the same message goes to the targets that lack it.
-    const positions = await send(targets, claim.outcome === "fresh" ? message : { ...message, msgId: claim.msgId }, key.ttlMs);
-    return { msgId: claim.msgId, duplicate: claim.outcome === "same", positions };
+    return send(targets, { ...message, msgId }, key.ttlMs, outcome === "same");
+  }
+
+  const publish: Publish = (app, targets, draft, key) => {
+    const message: Message = { ...draft, msgId: newMsgId(), sendAt: now() };
+    metrics.messagesReceived.inc({ app });
+    return key === undefined ? send(targets, message, 0, false) : sendOnce(app, targets, message, key);
   };
   // Past the deadline it is not known whether the message was accepted; a retry with the same key finds out.
   const expired = () => new XlveinError(ErrorCode.EXCHANGE_UNAVAILABLE, "the exchange did not confirm in time");
-  return deadlineMs === undefined ? publish : (...request) => within(deadlineMs, publish(...request), expired);
+  if (deadlineMs === undefined) return publish;
+  const deadlines = new Deadlines(deadlineMs);
+  return (...request) => deadlines.within(publish(...request), expired);
+}
+
+function isThere<T>(answer: T | Promise<T>): answer is T {
+  return !(answer instanceof Promise);
 }
 
 function hashBody(targets: readonly Target[], { data }: Draft): string {

@@ -76,6 +76,7 @@ export function createMemoryMembers({ maxMemberships }: MemoryMembersOptions): M
       const from = after === undefined ? 0 : firstAfter(inOrder, after);
       return inOrder.slice(from, from + limit);
     },
+    areMembers: async (app, room, accounts) => accounts.map((account) => roomsByAccount.get(targetId(accountTarget(app, account)))?.has(room) ?? false),
     roomsOf: async (app, accounts) => accounts.map((account) => [...(roomsByAccount.get(targetId(accountTarget(app, account))) ?? [])]),
     clear() {
       rooms.clear();

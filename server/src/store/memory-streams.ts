@@ -5,21 +5,31 @@ import type { EntryPosition, Position } from "../protocol/position.ts";
 import { createEpochs } from "./epochs.ts";
 import { flat } from "./flat.ts";
 import { keptMessages, streamLifeMs } from "./history.ts";
+import { createPlace, LastUse, type Place } from "./last-use.ts";
+import { Recent } from "./recent.ts";
 import type { Entry, Latest, Missed } from "./store.ts";
 
-interface Stream {
+class Stream {
   readonly id: string;
   epoch: string;
   /** Of the last entry; 0 before the first. */
-  offset: number;
-  msgId: string;
+  offset = 0;
+  msgId = "";
   /** The latest entries, the last one at `offset`. `undefined` when none is kept. */
-  entries: Message[] | undefined;
-  /** The msg_id before `entries[0]`. */
-  before: string;
+  entries: Recent<Message> | undefined;
+  /** The msg_id before the first of `entries`. */
+  before = "";
   /** When its entries end, and when it is forgotten. */
-  entriesEndMs: number;
-  endMs: number;
+  entriesEndMs = 0;
+  endMs = 0;
+  readonly used: Place<Stream> = createPlace(this);
+  /** `undefined` until an entry is kept. */
+  kept: Place<Stream> | undefined;
+
+  constructor(id: string, epoch: string) {
+    this.id = id;
+    this.epoch = epoch;
+  }
 }
 
 export interface MemoryStreamsOptions {
@@ -53,31 +63,35 @@ function weight({ data, key = "", trace = "" }: Message): number {
 
 export function createMemoryStreams({ now, maxStreams, maxBytes }: MemoryStreamsOptions): MemoryStreams {
   const newEpoch = createEpochs();
-  /** Both in the order of last use: of those that live equally long, what is freed is always in front. */
   const streams = new Map<string, Stream>();
-  const withHistory = new Set<Stream>();
+  /** Of those that live equally long, what is freed is always in front. */
+  const lastUsed = new LastUse<Stream>();
+  const lastKept = new LastUse<Stream>();
   let bytes = 0;
   /** Shared by all streams made since one was last forgotten: none of them can be that one come back. */
   let epoch = newEpoch();
 
   function dropHistory(stream: Stream): void {
-    for (const message of stream.entries ?? []) bytes -= weight(message);
+    const { entries, kept } = stream;
+    if (!entries || !kept) return;
+    for (let message = entries.shift(); message; message = entries.shift()) bytes -= weight(message);
     stream.entries = undefined;
     stream.before = stream.msgId;
-    withHistory.delete(stream);
+    lastKept.remove(kept);
   }
   function forget(stream: Stream): void {
     dropHistory(stream);
     streams.delete(stream.id);
+    lastUsed.remove(stream.used);
     epoch = newEpoch();
   }
   function free(nowMs: number): void {
     let left = FREED_PER_APPEND;
-    for (const stream of withHistory) {
+    for (let stream = lastKept.first; stream; stream = lastKept.first) {
       if (bytes <= maxBytes && (stream.entriesEndMs > nowMs || left-- <= 0)) break;
       dropHistory(stream);
     }
-    for (const stream of streams.values()) {
+    for (let stream = lastUsed.first; stream; stream = lastUsed.first) {
       if (streams.size <= maxStreams && (stream.endMs > nowMs || left-- <= 0)) break;
       forget(stream);
     }
@@ -86,19 +100,19 @@ export function createMemoryStreams({ now, maxStreams, maxBytes }: MemoryStreams
   /** The stream, made when it is not there, and last in the order of use; it holds no more than the rule keeps. */
   function use(id: string, rule: HistoryRule, nowMs: number): Stream {
     let stream = streams.get(id);
-    if (stream) {
-      streams.delete(id);
-      if (stream.endMs <= nowMs) {
-        forget(stream);
-        stream = undefined;
-      } else if (stream.entries) {
-        if (stream.entriesEndMs <= nowMs) dropHistory(stream);
-        else trim(stream, keptMessages(rule));
-      }
+    if (stream && stream.endMs <= nowMs) {
+      forget(stream);
+      stream = undefined;
     }
-    stream ??= { id: flat(id), epoch, offset: 0, msgId: "", entries: undefined, before: "", entriesEndMs: 0, endMs: 0 };
+    if (!stream) {
+      stream = new Stream(flat(id), epoch);
+      streams.set(stream.id, stream);
+    } else if (stream.entries) {
+      if (stream.entriesEndMs <= nowMs) dropHistory(stream);
+      else trim(stream, keptMessages(rule));
+    }
     stream.endMs = nowMs + streamLifeMs(rule);
-    streams.set(stream.id, stream);
+    lastUsed.use(stream.used);
     return stream;
   }
 
@@ -118,13 +132,13 @@ export function createMemoryStreams({ now, maxStreams, maxBytes }: MemoryStreams
       stream.before = message.msgId;
       return;
     }
-    stream.entries ??= [];
+    stream.entries ??= new Recent();
     stream.entries.push(message);
     bytes += weight(message);
     trim(stream, most);
     stream.entriesEndMs = nowMs + rule.ms;
-    withHistory.delete(stream);
-    withHistory.add(stream);
+    stream.kept ??= createPlace(stream);
+    lastKept.use(stream.kept);
   }
 
   function current({ epoch, offset, msgId }: Stream): Position {
@@ -132,11 +146,12 @@ export function createMemoryStreams({ now, maxStreams, maxBytes }: MemoryStreams
   }
 
   /** At most `limit` entries from an offset on, or from the oldest that is left. */
-  function read({ epoch, offset: last, entries = [], before }: Stream, from: number, limit: number): Entry[] {
+  function read({ epoch, offset: last, entries, before }: Stream, from: number, limit: number): Entry[] {
+    if (!entries) return [];
     const first = last - entries.length + 1;
     const start = Math.max(0, from - first);
     return entries.slice(start, start + limit).map((message, i) => {
-      const previous = start + i === 0 ? before : (entries[start + i - 1] as Message).msgId;
+      const previous = start + i === 0 ? before : (entries.at(start + i - 1) as Message).msgId;
       return { message, position: { epoch, offset: first + start + i, previous } };
     });
   }
@@ -181,12 +196,15 @@ export function createMemoryStreams({ now, maxStreams, maxBytes }: MemoryStreams
     },
     sweep() {
       const nowMs = now();
-      for (const stream of withHistory) if (stream.entriesEndMs <= nowMs) dropHistory(stream);
-      for (const stream of streams.values()) if (stream.endMs <= nowMs) forget(stream);
+      for (const stream of streams.values()) {
+        if (stream.entriesEndMs <= nowMs) dropHistory(stream);
+        if (stream.endMs <= nowMs) forget(stream);
+      }
     },
     clear() {
       streams.clear();
-      withHistory.clear();
+      lastUsed.clear();
+      lastKept.clear();
       bytes = 0;
       epoch = newEpoch();
     },

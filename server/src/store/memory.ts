@@ -61,7 +61,7 @@ export function createMemoryStore({
       owners.set(id, { msgId, bodyHash }, ttlMs);
       return { outcome: "fresh", msgId };
     },
-    async append(target, message, rememberMs) {
+    append(target, message, rememberMs) {
       const { msgId } = message;
       const id = targetId(target);
       const record = `${msgId} ${id}`;

@@ -1,4 +1,5 @@
 // Calls to Redis with a bounded wait; what goes wrong becomes an error of the catalogue.
+import { Deadlines } from "../deadline.ts";
 import { type ErrorCode, XlveinError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Shard } from "../redis/links.ts";
@@ -23,6 +24,8 @@ export type Call = <T>(shard: Shard, run: (scripts: Scripts) => Promise<T>) => P
 export function createCalls({ code, log, now, scripts }: CallsOptions): Call {
   let quietUntilMs = Number.NEGATIVE_INFINITY;
   let failures = 0;
+  const deadlines = new Deadlines(CALL_TIMEOUT_MS);
+  const expired = () => new Error(`no answer within ${CALL_TIMEOUT_MS} ms`);
 
   function report(reason: string, message: string): void {
     failures++;
@@ -40,30 +43,16 @@ export function createCalls({ code, log, now, scripts }: CallsOptions): Call {
     return new XlveinError(code, "Redis did not accept the request in time; try again", { reason, cause: new Error(message) });
   }
 
-  return (shard, run) =>
-    new Promise((resolve, reject) => {
-      let timer: NodeJS.Timeout | undefined;
-      const settle = () => {
-        const open = timer !== undefined;
-        clearTimeout(timer);
-        timer = undefined;
-        return open;
-      };
-      const fail = (error: unknown) => {
-        if (settle()) reject(named(error));
-      };
-      timer = setTimeout(() => fail(new Error(`no answer within ${CALL_TIMEOUT_MS} ms`)), CALL_TIMEOUT_MS);
-      try {
-        // What has not been looked at may be a replica that lags. A Cluster that lacks one master still has the others.
-        if (!shard.up && !shard.cluster) throw new Error(`${shard.name}: ${shard.detail}`);
-        run(scripts(shard)).then((value) => {
-          if (settle()) resolve(value);
-        }, fail);
-      } catch (error) {
-        // ioredis throws where a Cluster has no node for a slot.
-        fail(error);
-      }
-    });
+  return async (shard, run) => {
+    try {
+      // What has not been looked at may be a replica that lags. A Cluster that lacks one master still has the others.
+      if (!shard.up && !shard.cluster) throw new Error(`${shard.name}: ${shard.detail}`);
+      // ioredis throws where a Cluster has no node for a slot.
+      return await deadlines.within(run(scripts(shard)), expired);
+    } catch (error) {
+      throw named(error);
+    }
+  };
 }
 
 /** The word in front of Redis's answer (OOM, READONLY, NOPERM, …), in lower case. */

@@ -47,6 +47,25 @@ export function createRedisMembers({ links, prefix, call }: RedisMembersOptions)
     await Promise.all(changes);
   }
 
+  async function areMembers(app: string, room: string, accounts: readonly string[]): Promise<boolean[]> {
+    const entered = await askEach(app, accounts, (run, keys) => run.entered(keys.length, ...keys, room));
+    return entered.map((each) => each === 1);
+  }
+
+  /**
+   * Makes the room's list say of these accounts what their own sets say. Those may have changed since: whoever writes the list looks at them once more after it,
+   * so that of calls that meet, none leaves behind what is over.
+   */
+  async function agree(app: string, room: string, accounts: readonly string[], member: boolean): Promise<void> {
+    let [differing, listed] = [accounts, member];
+    while (differing.length > 0) {
+      await changeList(listed ? "list" : "unlist", app, room, differing);
+      const entered = await areMembers(app, room, differing);
+      differing = differing.filter((_, i) => entered[i] !== listed);
+      listed = !listed;
+    }
+  }
+
   return {
     async addMembers(app, room, accounts) {
       const full: string[] = [];
@@ -54,20 +73,21 @@ export function createRedisMembers({ links, prefix, call }: RedisMembersOptions)
         const entered = await askEach(app, step, (run, keys) => run.enter(keys.length, ...keys, room, MAX_ROOMS));
         const isIn = (_account: string, i: number) => entered[i] === 1;
         full.push(...step.filter((account, i) => !isIn(account, i)));
-        await changeList("list", app, room, step.filter(isIn));
+        await agree(app, room, step.filter(isIn), true);
       }
       if (full[0] !== undefined) throw tooManyRooms(full[0]);
     },
     async removeMembers(app, room, accounts) {
       for (const step of chunks(accounts, STEP)) {
         await askEach(app, step, (run, keys) => run.leave(keys.length, ...keys, room));
-        await changeList("unlist", app, room, step);
+        await agree(app, room, step, false);
       }
     },
     async members(app, room, after, limit) {
       const id = targetId(roomTarget(app, room));
       return call(links.shardOf(id), (run) => run.members(slotKey(prefix, id, "a"), after === undefined ? "-" : `(${after}`, limit));
     },
+    areMembers,
     async roomsOf(app, accounts) {
       const rooms: string[][] = [];
       for (const step of chunks(accounts, STEP)) rooms.push(...(await askEach(app, step, (run, keys) => run.rooms(keys.length, ...keys), ROOMS_PER_SCRIPT)));

@@ -161,6 +161,12 @@ local left = {}
 for i = 1, #KEYS do left[i] = redis.call("SREM", KEYS[i], ARGV[1]) end
 return left`;
 
+/** KEYS r of each account, on a Cluster of one; ARGV[1] the room. Answers for each whether it is in the room. */
+const ENTERED = `
+local entered = {}
+for i = 1, #KEYS do entered[i] = redis.call("SISMEMBER", KEYS[i], ARGV[1]) end
+return entered`;
+
 /** KEYS r of each account, on a Cluster of one. Answers a list of rooms each. */
 const ROOMS = `
 local rooms = {}
@@ -185,7 +191,7 @@ type Run<Reply> = (...keysAndArguments: (string | number)[]) => Promise<Reply>;
 
 export interface Scripts {
   readonly append: Run<[number, string]>;
-  /** The number of keys comes first, here and in `enter`, `leave` and `rooms`. */
+  /** The number of keys comes first, here and in `enter`, `leave`, `entered` and `rooms`. */
   readonly positions: Run<string[]>;
   /** The position, then the entries after the reader's. */
   readonly missed: Run<[string, ...string[]]>;
@@ -194,6 +200,7 @@ export interface Scripts {
   readonly claim: Run<string | null>;
   readonly enter: Run<number[]>;
   readonly leave: Run<number[]>;
+  readonly entered: Run<number[]>;
   readonly rooms: Run<string[][]>;
   readonly list: Run<null>;
   readonly unlist: Run<null>;
@@ -224,6 +231,7 @@ export function createScripts(settings: ScriptSettings): (shard: Shard) => Scrip
       claim: command("claim", 1, CLAIM),
       enter: command("enter", undefined, ENTER),
       leave: command("leave", undefined, LEAVE),
+      entered: command("entered", undefined, ENTERED),
       rooms: command("rooms", undefined, ROOMS),
       list: command("list", 1, LIST),
       unlist: command("unlist", 1, UNLIST),

@@ -63,7 +63,8 @@ export interface StoreState {
 
 /**
  * Who was added to which room. What an account may enter is what its own list says; the room's list shows its members.
- * The two are written one after the other, so a call that fails may have done a part: repeating it completes it.
+ * The two are written one after the other, so a call that fails may have done a part: repeating it completes it. Of calls that
+ * meet on the same member, the one that reaches its own list last holds, for both lists.
  */
 export interface Members {
   /**
@@ -75,6 +76,8 @@ export interface Members {
   removeMembers(app: string, room: string, accounts: readonly string[]): Promise<void>;
   /** Accounts that were added to the room, in the order of their UTF-8 bytes, those after `after` only, at most `limit`. Rejects with STORE_UNAVAILABLE from a store that keeps none. */
   members(app: string, room: string, after: string | undefined, limit: number): Promise<readonly string[]>;
+  /** Whether each account may enter the room. Rejects with STORE_UNAVAILABLE from a store that keeps none. */
+  areMembers(app: string, room: string, accounts: readonly string[]): Promise<readonly boolean[]>;
   /** The rooms that each account was added to, in no order; none from a store that keeps none. */
   roomsOf(app: string, accounts: readonly string[]): Promise<readonly (readonly string[])[]>;
 }
@@ -91,10 +94,10 @@ export interface Store extends Members {
   /** Takes a key for `msgId`, or tells who has it. */
   claim(key: CallerKey, msgId: string): Promise<Claim>;
   /**
-   * Appends to the target's stream, in one atomic step.
+   * Appends to the target's stream, in one atomic step. Answers at once where there is nothing to wait for.
    * With `rememberMs` > 0 the message is remembered that long: appending it again (same msg_id) answers the first position with `duplicate`.
    */
-  append(target: Target, message: Message, rememberMs: number): Promise<Appended>;
+  append(target: Target, message: Message, rememberMs: number): Appended | Promise<Appended>;
   /** Where the streams are, creating those that are not there yet (offset 0) and renewing their life; `undefined` from a store that keeps none. */
   positions(targets: readonly Target[]): Promise<readonly (Position | undefined)[]>;
   /** The entries after a position, oldest first, at most `limit`. `{epoch, offset: 0, msgId: ""}` reads from the beginning of an epoch. */

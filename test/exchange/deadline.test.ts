@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
-import { Deadlines } from "../../server/src/exchange/rabbitmq-deadlines.ts";
+import { Deadlines } from "../../server/src/deadline.ts";
 
 function stall(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
