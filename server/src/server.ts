@@ -176,7 +176,7 @@ async function build({ config, source, log, version, now }: Required<ServerOptio
       exchange.release(target);
     },
     slowOf: (target) => slowOf(apps.get(target.app), target),
-    onMembership: (connection, room, member) => sessions.onMembership(connection, room, member),
+    onMembership: (connection, room, member) => membership.receive(connection, room, member),
     maxConnections: limits.connections,
     holdTimeoutMs: limits.upgradeTimeoutMs,
     metrics,
@@ -202,13 +202,19 @@ async function build({ config, source, log, version, now }: Required<ServerOptio
   const publish = createPublish({ store, exchange, metrics, now, ...(exchange.type === "local" ? {} : { deadlineMs: PUBLISH_MS }) });
   const control = createControl(hub, exchange);
   const streams = createStreams({ hub, order, store, recoverMessages: limits.recoverMessages });
-  const membership = createMembership({ hub, exchange, store, onRooms: (connection, rooms) => sessions.onRooms(connection, rooms) });
+  const membership = createMembership({
+    hub,
+    exchange,
+    store,
+    onRooms: (connection, rooms) => sessions.onRooms(connection, rooms),
+    onChange: (connection, room, member) => sessions.onMembership(connection, room, member),
+  });
   const readiness = watchReadiness(config.ready, exchange, store, draining, () => [...apps.list()].length);
   const accepting = () => readiness.state().ready;
   const rebalance = config.rebalance.enabled ? createRebalance({ hub, exchange, config: config.rebalance, accepting, metrics, log, now }) : undefined;
 
   const http = createListener(config);
-  const sockets = watchSockets(http, limits.unauthenticatedSockets, metrics.unauthenticatedSockets);
+  const sockets = watchSockets(http, limits.unauthenticatedSockets, metrics);
   const shared = { apps, metrics, log, limits, now, draining, noteSecretUse: createSecretUse(metrics, now), onAuthenticated: sockets.authenticated };
   const api = await createApi({
     ...shared,

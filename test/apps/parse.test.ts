@@ -50,6 +50,7 @@ test("an application with a key and a secret has the documented defaults", () =>
     nonceTtlMs: 300_000,
     requireExp: false,
     closeOnExpiry: false,
+    deflate: false,
     allowedOrigins: new Set(),
     clientRights: new Set(["direct", "publish", "history"]),
     history: undefined,
@@ -84,6 +85,7 @@ test("every field is read", () => {
         nonce_ttl_seconds: 86_400,
         require_exp: true,
         close_on_expiry: true,
+        deflate: true,
         allowed_origins: ["https://shop.example", "http://localhost:3000", "capacitor://localhost"],
         allow_short_secrets: false,
         client_rights: ["history", "direct"],
@@ -116,7 +118,7 @@ test("every field is read", () => {
     ],
   );
   assert.deepEqual([app?.enabled, app?.algorithms, app?.nonceReuse, app?.nonceTtlMs], [false, ["HS512", "HS256"], "allow_other_body", 86_400_000]);
-  assert.deepEqual([app?.requireExp, app?.closeOnExpiry, app?.pushAuth], [true, true, new Set(["open"])]);
+  assert.deepEqual([app?.requireExp, app?.closeOnExpiry, app?.deflate, app?.pushAuth], [true, true, true, new Set(["open"])]);
   assert.deepEqual([...(app?.allowedOrigins ?? [])], ["https://shop.example", "http://localhost:3000", "capacitor://localhost"]);
   assert.deepEqual([app?.clientRights, app?.slow], [new Set(["direct", "history"]), "drop_oldest"]);
   assert.deepEqual(app?.history, { messages: 10_000, ms: 2_592_000_000 });

@@ -22,6 +22,7 @@ export function makeApp(changes: Partial<Omit<App, "limits">> & { limits?: Parti
     nonceTtlMs: 300_000,
     requireExp: false,
     closeOnExpiry: false,
+    deflate: false,
     allowedOrigins: new Set(),
     clientRights: new Set(RIGHTS),
     history: undefined,

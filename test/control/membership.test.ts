@@ -20,10 +20,12 @@ function setUp(t: { after(end: () => Promise<void>): void }, connected: readonly
       for (const { target } of deliveries) told.push(`${target.app}/${target.name} ${envelope.member ? "in" : "out of"} ${envelope.room}`);
     },
   };
-  const hub: Pick<Hub, "connections"> = { connections: (_app, account) => (connected.includes(account) ? [{ id: account } as Connection] : []) };
-  const onRooms = (connection: Connection, rooms: readonly string[]) => void read.push(`${connection.id}: ${rooms.toSorted()}`);
-  const membership = createMembership({ hub: hub as Hub, exchange: exchange as Exchange, store, onRooms });
-  return { membership, exchange, store, told, read };
+  const connection = (app: string, account: string) => ({ id: account, app, account }) as Connection;
+  const hub: Pick<Hub, "connections"> = { connections: (app, account) => (connected.includes(account) ? [connection(app, account)] : []) };
+  const onRooms = ({ id }: Connection, rooms: readonly string[]) => void read.push(`${id}: ${rooms.toSorted()}`);
+  const onChange = ({ id }: Connection, room: string, member: boolean) => void read.push(`${id}: ${member ? "in" : "out of"} ${room}`);
+  const membership = createMembership({ hub, exchange, store, onRooms, onChange });
+  return { membership, exchange, store, told, read, connection };
 }
 
 test("adding and removing is remembered, and told to every node that holds one of the accounts", async (t) => {
@@ -56,6 +58,61 @@ test("a change that could not be told is an error, and the same call again compl
   exchange.publish = publish;
   await membership.add("app", "r", ["a"]);
   assert.deepEqual(told, ["app/a in r"]);
+});
+
+test("of calls that meet on the same member, what is told last is what the store says, whichever of them is told first", async (t) => {
+  const { membership, exchange, told } = setUp(t);
+  const publish = exchange.publish;
+  const { promise: slow, resolve } = Promise.withResolvers<void>();
+  exchange.publish = async (deliveries, envelope) => {
+    if (envelope.kind === "membership" && envelope.member) await slow;
+    await publish(deliveries, envelope);
+  };
+  const added = membership.add("app", "r", ["a", "b"]);
+  await membership.remove("app", "r", ["a"]);
+  resolve();
+  await added;
+  assert.deepEqual(await membership.members("app", "r", undefined, 10), ["b"]);
+  assert.deepEqual(told, ["app/a out of r", "app/a in r", "app/b in r", "app/a out of r"]);
+});
+
+/** A store that answers `roomsOf` with what it held when it was asked, as soon as `answer` is called. */
+function slowToAnswer(store: Store): () => void {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const roomsOf = store.roomsOf;
+  store.roomsOf = async (app, accounts) => {
+    const rooms = await roomsOf(app, accounts);
+    await promise;
+    return rooms;
+  };
+  return resolve;
+}
+
+test("a change that is told while rooms are read again goes on top of what is read, which may be older", async (t) => {
+  const { membership, store, read, connection } = setUp(t, ["a", "b"]);
+  await membership.add("app", "old", ["a", "b"]);
+  const answer = slowToAnswer(store);
+  const compared = membership.compare([accountTarget("app", "a"), accountTarget("app", "b"), accountTarget("other", "a")]);
+  await membership.add("app", "new", ["a"]);
+  membership.receive(connection("app", "a"), "new", true);
+  await membership.remove("app", "old", ["a"]);
+  membership.receive(connection("app", "a"), "old", false);
+  answer();
+  await compared;
+  assert.deepEqual(read, ["a: in new", "a: out of old", "a: new", "b: old", "a: "]);
+});
+
+test("so it does for a connection that asks for its account's rooms; a change from before is in what is read", async (t) => {
+  const { membership, store, connection } = setUp(t, ["a"]);
+  membership.receive(connection("app", "a"), "before", true);
+  await membership.add("app", "old", ["a"]);
+  const answer = slowToAnswer(store);
+  const rooms = membership.roomsOf("app", "a");
+  membership.receive(connection("app", "a"), "new", true);
+  membership.receive(connection("app", "a"), "new", false);
+  membership.receive(connection("app", "a"), "newer", true);
+  answer();
+  assert.deepEqual(await rooms, ["old", "newer"]);
 });
 
 test("after an outage the rooms of connected accounts are read again, of each application by itself", async (t) => {

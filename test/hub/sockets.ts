@@ -70,7 +70,7 @@ const acceptor = new ws.WebSocketServer({ noServer: true, clientTracking: false,
 let ids = 0;
 
 function identity(given: Partial<ConnectionIdentity>): ConnectionIdentity {
-  return { id: `c${++ids}`, app: "app", account: "user", deviceId: undefined, protocol: "v2", expiresAtMs: undefined, ...given };
+  return { id: `c${++ids}`, app: "app", account: "user", deviceId: undefined, protocol: "v2", deflates: false, expiresAtMs: undefined, ...given };
 }
 
 /** Stands for a TCP socket whose system takes a write only when it is let. */

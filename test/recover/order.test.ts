@@ -251,6 +251,32 @@ test("an older copy from far back, further than the store keeps, brings nothing 
   );
 });
 
+for (const [what, kept] of [
+  ["the whole stream", 3_000],
+  ["all but its beginning", 2_900],
+] as const) {
+  test(`an older copy that has ${what} brings nothing again, wherever in it the node was, and all that is new, however much`, async (t) => {
+    const s = scene(t);
+    const id = (n: number) => `m${String(n).padStart(5, "0")}`;
+    for (let n = 0; n < 1_600; n++) s.store.add(id(n));
+    await s.order.follow(target);
+    for (let n = 1_600; n < 1_650; n++) s.bring(s.store.add(id(n)));
+    s.store.save();
+    for (let n = 1_650; n < 1_660; n++) s.bring(s.store.add(id(n)));
+    s.store.restore();
+    for (let n = 1_660; n < 3_000; n++) s.store.add(id(n));
+    s.store.entries.splice(0, s.store.entries.length - kept);
+    s.bring(s.store.add(id(3_000)));
+    await s.reaches(1_401);
+    await settled();
+    assert.deepEqual(
+      s.delivered,
+      Array.from({ length: 1_401 }, (_, n) => id(1_600 + n)),
+    );
+    assert.equal(s.gaps.length, 1);
+  });
+}
+
 test("an older copy that has already been filled up beyond where the node was is noticed too", async (t) => {
   const s = scene(t);
   await s.order.follow(target);

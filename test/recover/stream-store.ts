@@ -45,7 +45,7 @@ export class StreamStore implements Pick<Store, "positions" | "missed" | "renew"
     Object.assign(this, this.#saved);
   }
 
-  async append(_target: Target, { msgId }: Message): ReturnType<Store["append"]> {
+  append(_target: Target, { msgId }: Message): ReturnType<Store["append"]> {
     return { msgId, position: this.add(msgId).position, duplicate: false, published: false };
   }
   async positions(targets: readonly Target[]): Promise<Position[]> {

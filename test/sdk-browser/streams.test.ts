@@ -167,12 +167,13 @@ test("gap lost is announced, once: with its offsets where they are known, and an
   await closed();
 });
 
-test("gap conflated is moved on from: later messages replace what is missing", async () => {
+test("gap conflated is announced and moved on from: later messages replace what is missing", async () => {
   const { sockets, messages, gaps, connected, closed } = fakeClient();
   await connected();
   sockets.last.receive('{"op":"gap","stream":"account","reason":"conflated","epoch":"a","from":1,"to":6}');
   sockets.last.receive(at(7));
-  assert.deepEqual([numbers(messages), gaps, sockets.last.sent], [[7], [], []]);
+  assert.deepEqual(gaps, [{ stream: "account", reason: "conflated", from: 1, to: 6 }]);
+  assert.deepEqual([numbers(messages), sockets.last.sent], [[7], []]);
   await closed();
 });
 
@@ -261,15 +262,53 @@ for (const [what, answer, expected] of [
   });
 }
 
-test("what one page of history does not hold is announced", async () => {
-  const { sockets, messages, gaps, page, closed } = await dropped(2, 5_000);
-  assert.equal(sockets.last.ops("history")[0]?.["limit"], 1_000);
+test("what one page of history does not hold is asked for with the next, until the gap is made good", async () => {
+  const { sockets, messages, gaps, page, closed } = await dropped(2, 1_005);
+  sockets.last.receive(at(1_006));
+  const asked = () => sockets.last.ops("history").map(({ after, limit }) => [(after as { offset: number }).offset, limit]);
+  // Pages are smaller than asked for where messages are large.
   sockets.last.reply({ ...page([2, 3]), more: true });
   await settle();
-  assert.deepEqual(gaps, [{ stream: "account", reason: "dropped", from: 4, to: 5_000 }]);
-  assert.deepEqual(numbers(messages), [1, 2, 3]);
+  assert.deepEqual(asked(), [
+    [1, 1_000],
+    [3, 1_000],
+  ]);
+  const rest = Array.from({ length: 1_000 }, (_, i) => 4 + i);
+  sockets.last.reply({ ...page(rest), more: true });
+  await settle();
+  assert.deepEqual(asked().at(-1), [1_003, 2]);
+  assert.deepEqual(numbers(messages).at(-1), 1_003);
+  sockets.last.reply({ ...page([1_004, 1_005]), more: true });
+  await settle();
+  assert.equal(asked().length, 3);
+  assert.deepEqual(
+    numbers(messages),
+    Array.from({ length: 1_006 }, (_, i) => 1 + i),
+  );
+  assert.deepEqual(gaps, []);
   await closed();
 });
+
+for (const [what, answer] of [
+  ["a later page is refused", (socket: { refuseOp(code: number): void }) => socket.refuseOp(1012)],
+  [
+    "a page is empty",
+    (socket: { reply(answer: object): void }) => socket.reply({ messages: [], position: { epoch: "a", offset: 9, msg_id: "a9" }, more: true }),
+  ],
+] as const) {
+  test(`what is still missing of a gap when ${what} is announced`, async () => {
+    const { sockets, messages, gaps, page, closed } = await dropped(2, 5_000);
+    sockets.last.receive(at(5_001));
+    sockets.last.reply({ ...page([2, 3]), more: true });
+    await settle();
+    answer(sockets.last);
+    await settle();
+    assert.deepEqual(gaps, [{ stream: "account", reason: "dropped", from: 4, to: 5_000 }]);
+    assert.deepEqual(numbers(messages), [1, 2, 3, 5_001]);
+    assert.equal(sockets.last.ops("history").length, 2);
+    await closed();
+  });
+}
 
 test("1,000 frames may wait for a gap; then it is announced and they go on", async () => {
   const { sockets, messages, gaps, page, closed } = await dropped(2, 4);

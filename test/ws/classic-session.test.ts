@@ -64,7 +64,7 @@ function createFixture({ rights = ["direct", "publish"], rooms = [], maxRooms = 
   } as unknown as SessionOptions;
   const connection = { app: "test", account: "alice", open: true, protocol: "classic" } as unknown as Connection;
   const grant = { account: "alice", expiresAtMs: undefined, secretId: "default", rights: new Set(rights), rooms: roomPatterns(rooms) };
-  const session = new ClassicSession(options, app, connection, { take() {}, leave() {} }, grant);
+  const session = new ClassicSession(options, app, connection, { take() {}, live: () => void fixture.joined.push("live"), leave() {} }, grant);
   return Object.assign(fixture, { session, send: (frame: object) => session.receive(JSON.stringify(frame)) });
 }
 
@@ -73,7 +73,7 @@ const outage = () => new XlveinError(ErrorCode.STORE_UNAVAILABLE, "the store doe
 test("what the token names is entered in the turn of the connect, whether the store answers or not", () => {
   const fixture = createFixture({ rooms: ["a", "b", "wild:*"], roomsOf: () => new Promise(() => {}) });
   fixture.session.start();
-  assert.deepEqual(fixture.joined, ["account", "app", "a", "b"]);
+  assert.deepEqual(fixture.joined, ["live", "a", "b"]);
 });
 
 test("the rooms of the backend follow when the store has named them, with what has changed meanwhile", async () => {

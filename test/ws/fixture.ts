@@ -10,8 +10,8 @@ import { createMetrics } from "../../server/src/metrics/metrics.ts";
 import type { Target } from "../../server/src/protocol/target.ts";
 import type { Publish } from "../../server/src/publish/publish.ts";
 import type { Streams } from "../../server/src/recover/streams.ts";
+import type { ClientSocket } from "../../server/src/ws/client-socket.ts";
 import type { SessionOptions } from "../../server/src/ws/context.ts";
-import type { ClientSocket } from "../../server/src/ws/inbound.ts";
 import { FullSession } from "../../server/src/ws/session.ts";
 import { assertServerFrame } from "../helpers/schemas.ts";
 
@@ -98,7 +98,7 @@ export function createFixture({
   } as unknown as SessionOptions;
   const grant = { account: "alice", expiresAtMs: undefined, secretId: "default", rights: new Set(rights), rooms: roomPatterns(rooms) };
 
-  const session = new FullSession(options, socket, app, connection, { take() {}, leave() {} }, grant);
+  const session = new FullSession(options, socket, app, connection, { take() {}, live() {}, leave() {} }, grant);
   let notEntered = 0;
   metrics.roomsNotEntered.inc = (() => void notEntered++) as typeof metrics.roomsNotEntered.inc;
 

@@ -1,6 +1,6 @@
 // The life of the connection: one state, changed in `enter` alone, and at most one attempt or socket at a time.
 import type { Clock } from "../clock.ts";
-import { createDeferred, type Deferred } from "../deferred.ts";
+import { createDeferred, type Deferred, ignore } from "../deferred.ts";
 import { XlveinError } from "../errors.ts";
 import type { Emitter } from "../events/emitter.ts";
 import type { State } from "../events/events.ts";
@@ -42,7 +42,7 @@ export function createConnection(
   /** How long the server may be silent; 0 before its hello. */
   let silence = 0;
   /** Calls off the time limit of the present step. */
-  let inTime = () => {};
+  let inTime = ignore;
   /** The end of the socket before: the next one waits for it. */
   let gone = Promise.resolve();
   let ready: Deferred | undefined;

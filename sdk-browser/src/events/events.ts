@@ -20,10 +20,11 @@ export interface GapEvent {
   readonly room?: string | undefined;
   readonly stream?: "account" | "app" | undefined;
   /**
-   * While connected: `lost` the server has them no more, `dropped` this client was too slow and could not get them with `history` either.
+   * While connected: `lost` the server has them no more, `dropped` this client was too slow and could not get them with `history` either, `conflated`
+   * this client was slow, and later messages with the same `key` took their place: nothing needs fetching.
    * After coming back: `epoch_changed`, `too_old`, `too_many`, `store_unavailable`, as PROTOCOL.md says.
    */
-  readonly reason: "lost" | "dropped" | "epoch_changed" | "too_old" | "too_many" | "store_unavailable";
+  readonly reason: "lost" | "dropped" | "conflated" | "epoch_changed" | "too_old" | "too_many" | "store_unavailable";
   /** The first and the last offset that is missing; undefined when nobody knows. */
   readonly from?: number | undefined;
   readonly to?: number | undefined;

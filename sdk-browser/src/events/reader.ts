@@ -1,4 +1,5 @@
 // Messages as an async iterator, with a bounded buffer for a reader that is slower than the server.
+import { ignore } from "../deferred.ts";
 import { XlveinError } from "../errors.ts";
 import type { Message } from "../protocol/protocol.ts";
 import type { Emitter } from "./emitter.ts";
@@ -10,7 +11,7 @@ export const READER_LIMIT = 1_000;
 /** Reads from now on. Ends when the client closes, after what is buffered; `return()` (a `break`) ends it at once. */
 export function createReader(on: On, emit: Emitter["emit"], ended: boolean): AsyncIterableIterator<Message, undefined> {
   const buffer: Message[] = [];
-  let wake = () => {};
+  let wake = ignore;
 
   function end(): void {
     // biome-ignore lint/style/noParameterAssign: from now on it has ended

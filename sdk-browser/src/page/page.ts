@@ -1,4 +1,5 @@
 // The page's presence: its network, the back/forward cache, and whether somebody looks at it.
+import { ignore } from "../deferred.ts";
 
 /** The part of `window` that is watched. A worker has no `document`, Node nothing of it. */
 export interface PageLike {
@@ -22,7 +23,7 @@ export interface Page {
 /** `local`: the server is on this machine, so the network does not matter. */
 export function createPage(page: PageLike | undefined, local: boolean): Page {
   let frozen = false;
-  let stop = () => {};
+  let stop = ignore;
 
   const asleep = () => (frozen ? "page_hidden" : !local && page?.navigator?.onLine === false ? "offline" : undefined);
 

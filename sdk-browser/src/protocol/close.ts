@@ -19,7 +19,7 @@ const MAX_HINT_MS = 3_600_000;
 
 /** Undefined: do not come back. */
 export function advise(code: number, reason: string): Advice | undefined {
-  const range = Math.floor(code / 100);
+  const range = (code / 100) | 0;
   if (code === 1000 || range === 40) return undefined;
   // The hint in the reason, `{"retry_after_ms":n}`.
   const hintMs = Number(/"retry_after_ms": *(\d+)/.exec(reason)?.[1] ?? 0);

@@ -1,13 +1,17 @@
 // When to try again: back-off with full jitter, bounded below by what the server asked for. Owns one timer.
 import type { Clock } from "../clock.ts";
+import { ignore } from "../deferred.ts";
 import type { Advice } from "../protocol/close.ts";
 
 /** The first retry comes within this, so that the clients of a dead node do not come back together. */
 export const FIRST_RETRY_MS = 2_000;
 export const BASE_MS = 1_000;
 export const CAP_MS = 20_000;
-/** A connection that held this long proves that things are well: the next retry is a first one. */
-export const STABLE_MS = 5_000;
+/**
+ * Each time that a connection has held this long takes one retry back: one that did not hold at all leaves the back-off where it was, and whom a
+ * second node's end meets soon after the first one's does not wait longer for it.
+ */
+export const STEADY_MS = 1_000;
 
 export interface Reconnect {
   /** A connection opened. */
@@ -26,11 +30,11 @@ export function createReconnect(clock: Clock): Reconnect {
   let retries = 0;
   let openedAtMs = Infinity;
   let floorAtMs = 0;
-  let callOff = () => {};
+  let callOff = ignore;
 
   function pause(): void {
     callOff();
-    if (clock.now() - openedAtMs >= STABLE_MS) retries = 0;
+    for (; retries && clock.now() - openedAtMs >= STEADY_MS; openedAtMs += STEADY_MS) retries--;
     openedAtMs = Infinity;
   }
 

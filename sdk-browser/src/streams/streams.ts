@@ -1,4 +1,5 @@
 // The streams this client is in: where it stands in each, what it has had, what is missing (PROTOCOL.md, "Recovery", "Slow readers").
+import { ignore } from "../deferred.ts";
 import type { Emitter } from "../events/emitter.ts";
 import type { GapEvent } from "../events/events.ts";
 import { type GapFrame, type Message, type MessageFrame, type Position, readMessage, type StreamState } from "../protocol/protocol.ts";
@@ -54,7 +55,7 @@ export function createStream(name: StreamName, emit: Emitter["emit"], history: (
   /** What has come while a gap before it is made good. */
   let waiting: (MessageFrame | GapFrame)[] | undefined;
   /** Ends that, made good or not. */
-  let healed = () => {};
+  let healed = ignore;
   const announce = (reason: GapEvent["reason"], from?: number, to?: number) => emit("gap", { ...name, reason, from, to });
 
   function know(msgId: string): void {
@@ -78,14 +79,7 @@ export function createStream(name: StreamName, emit: Emitter["emit"], history: (
     if (!repeated) emit("message", message);
   }
 
-  function skip({ reason, epoch, from, to }: GapFrame): void {
-    if (reason === "dropped") void heal(epoch, from as number, to as number);
-    if (reason !== "lost") return;
-    announce(reason, from, to);
-    if (epoch && !from) stream.position = { epoch, offset: 0, msg_id: "" };
-  }
-
-  /** Reads the hole from `from` to `to` back, in one page, while what comes waits. What is not in it is announced. */
+  /** Reads the hole from `from` to `to` back, page by page, while what comes waits. What cannot be had is announced. */
   async function heal(epoch: string | undefined, from: number, to: number): Promise<void> {
     const mine: typeof waiting = [];
     waiting = mine;
@@ -96,13 +90,16 @@ export function createStream(name: StreamName, emit: Emitter["emit"], history: (
       for (const frame of mine) stream.take(frame);
     };
     try {
-      const { messages } = await history({ after: { epoch, offset: from - 1 }, limit: Math.min(to - from + 1, PAGE) });
-      if (waiting !== mine) return;
-      for (const message of messages) {
-        accept(message);
-        // biome-ignore lint/style/noParameterAssign: from where on messages are missing still
-        from = (message.offset as number) + 1;
-      }
+      let page: HistoryPage;
+      do {
+        page = await history({ after: { epoch, offset: from - 1 }, limit: Math.min(to - from + 1, PAGE) });
+        if (waiting !== mine) return;
+        for (const message of page.messages) {
+          accept(message);
+          // biome-ignore lint/style/noParameterAssign: from where on messages are missing still
+          from = (message.offset as number) + 1;
+        }
+      } while (page.messages[0] && from <= to);
     } catch {}
     healed();
   }
@@ -121,8 +118,14 @@ export function createStream(name: StreamName, emit: Emitter["emit"], history: (
     take: (frame) => {
       if (waiting) {
         if (waiting.push(frame) > WAITING_FRAMES) healed();
-      } else if ("op" in frame) skip(frame);
-      else accept(readMessage(frame));
+      } else if ("op" in frame) {
+        const { reason, epoch, from, to } = frame;
+        if (reason === "dropped") void heal(epoch, from as number, to as number);
+        else {
+          announce(reason, from, to);
+          if (epoch && !from) stream.position = { epoch, offset: 0, msg_id: "" };
+        }
+      } else accept(readMessage(frame));
     },
     down: () => {
       waiting = undefined;

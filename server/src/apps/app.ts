@@ -76,6 +76,8 @@ export interface App {
   readonly requireExp: boolean;
   /** Close a classic socket when its token's `exp` passes. */
   readonly closeOnExpiry: boolean;
+  /** Compress messages for clients that offer permessage-deflate. */
+  readonly deflate: boolean;
   /** Exact origins (scheme://host[:port]) that browsers may connect from; empty allows every one. */
   readonly allowedOrigins: ReadonlySet<string>;
   /** Of connect tokens that have no `can`. */

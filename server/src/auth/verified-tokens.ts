@@ -46,6 +46,8 @@ interface Entry extends KnownToken {
 /** Beyond its bounds the oldest proof is forgotten first; with every change of the applications those of changed ones. */
 export function createVerifiedTokens(apps: AppRegistry, { maxTokens = MAX_TOKENS, maxBytes = MAX_BYTES }: VerifiedTokensOptions = {}): VerifiedTokens {
   const entries = new Map<string, Entry>();
+  /** Goes on where it stopped: to begin anew would walk past all that has been forgotten before. */
+  let oldestFirst = entries.keys();
   let bytes = 0;
   apps.onChange(() => {
     for (const [token, { app }] of entries) if (!inForce(app)) forget(token);
@@ -57,6 +59,15 @@ export function createVerifiedTokens(apps: AppRegistry, { maxTokens = MAX_TOKENS
 
   function forget(token: string): void {
     if (entries.delete(token)) bytes -= token.length;
+  }
+
+  function forgetOldest(): void {
+    let { value: oldest } = oldestFirst.next();
+    if (oldest === undefined) {
+      oldestFirst = entries.keys();
+      oldest = oldestFirst.next().value;
+    }
+    if (oldest !== undefined) forget(oldest);
   }
 
   return {
@@ -72,10 +83,7 @@ export function createVerifiedTokens(apps: AppRegistry, { maxTokens = MAX_TOKENS
       forget(token);
       entries.set(token, { app, verified, untilMs: Math.min(verified.notAfterMs, expiresAtMs) });
       bytes += token.length;
-      for (const oldest of entries.keys()) {
-        if (entries.size <= maxTokens && bytes <= maxBytes) return;
-        forget(oldest);
-      }
+      while (entries.size > maxTokens || bytes > maxBytes) forgetOldest();
     },
     get size() {
       return entries.size;

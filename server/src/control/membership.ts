@@ -1,9 +1,11 @@
 // Who the backend has let into rooms: remembered by the store, told to the nodes that hold the account.
 import type { Exchange } from "../exchange/exchange.ts";
+import type { Connection } from "../hub/connection.ts";
 import type { Hub } from "../hub/hub.ts";
 import { membershipEnvelope } from "../protocol/envelope.ts";
 import { accountTarget, type Target } from "../protocol/target.ts";
 import type { Store } from "../store/store.ts";
+import { createReading } from "./reading.ts";
 
 /** Accounts whose rooms are read in one request. */
 const CHUNK = 500;
@@ -18,29 +20,42 @@ export interface Membership {
   roomsOf(app: string, account: string): Promise<readonly string[]>;
   /** Reads again which rooms the accounts among these targets are in: changes may have been lost while the exchange was away. Never rejects. */
   compare(targets: readonly Target[]): Promise<void>;
+  /** Takes what the exchange delivers: a connection's account has become a member of a room, or is none any more. */
+  receive(connection: Connection, room: string, member: boolean): void;
 }
 
 export interface MembershipOptions {
-  hub: Hub;
-  exchange: Exchange;
-  store: Store;
+  hub: Pick<Hub, "connections">;
+  exchange: Pick<Exchange, "publish">;
+  store: Pick<Store, "addMembers" | "removeMembers" | "members" | "areMembers" | "roomsOf">;
   /** Tells a connection all rooms that its account was added to. */
-  onRooms: (connection: ReturnType<Hub["connections"]>[number], rooms: readonly string[]) => void;
+  onRooms: (connection: Connection, rooms: readonly string[]) => void;
+  /** Tells a connection one change. */
+  onChange: (connection: Connection, room: string, member: boolean) => void;
 }
 
-export function createMembership({ hub, exchange, store, onRooms }: MembershipOptions): Membership {
+export function createMembership({ hub, exchange, store, onRooms, onChange }: MembershipOptions): Membership {
+  const reading = createReading(store);
+
+  /**
+   * Tells a change, and what has been changed since by another call: of calls that meet on the same account, what is told last is what the store
+   * says, in whichever order they get here.
+   */
   async function tell(app: string, room: string, accounts: readonly string[], member: boolean): Promise<void> {
-    const envelope = membershipEnvelope(room, member);
-    await exchange.publish(
-      accounts.map((account) => ({ target: accountTarget(app, account), position: undefined })),
-      envelope,
-    );
+    let [untold, told] = [accounts, member];
+    while (untold.length > 0) {
+      const deliveries = untold.map((account) => ({ target: accountTarget(app, account), position: undefined }));
+      await exchange.publish(deliveries, membershipEnvelope(room, told));
+      const members = await store.areMembers(app, room, untold);
+      untold = untold.filter((_, i) => members[i] !== told);
+      told = !told;
+    }
   }
 
   async function compareApp(app: string, accounts: readonly string[]): Promise<void> {
     for (let at = 0; at < accounts.length; at += CHUNK) {
       const chunk = accounts.slice(at, at + CHUNK);
-      const rooms = await store.roomsOf(app, chunk);
+      const rooms = await reading.roomsOf(app, chunk);
       for (const [i, account] of chunk.entries()) for (const connection of hub.connections(app, account)) onRooms(connection, rooms[i] ?? []);
     }
   }
@@ -56,7 +71,7 @@ export function createMembership({ hub, exchange, store, onRooms }: MembershipOp
     },
     members: store.members,
     async roomsOf(app, account) {
-      return (await store.roomsOf(app, [account]))[0] ?? [];
+      return (await reading.roomsOf(app, [account]))[0] ?? [];
     },
     async compare(targets) {
       const byApp = Map.groupBy(
@@ -70,6 +85,10 @@ export function createMembership({ hub, exchange, store, onRooms }: MembershipOp
           accounts.map(({ name }) => name),
         ).catch(() => {});
       }
+    },
+    receive(connection, room, member) {
+      reading.changed(connection.app, connection.account, room, member);
+      onChange(connection, room, member);
     },
   };
 }

@@ -10,13 +10,14 @@ import type { Stream } from "./outgoing.ts";
 export type Tap = (message: Message, position: EntryPosition | undefined) => void;
 
 const NONE: ReadonlyMap<Connection, Tap> = new Map();
+const NOBODY: readonly Connection[] = [];
 
 export class Channel implements Stream {
   readonly target: Target;
-  /** Settled when the exchange has confirmed that messages reach this node, or has not. */
-  readonly held: Promise<void>;
-  /** Connections that get messages as they come. */
-  readonly live = new Set<Connection>();
+  /** Settled when the exchange has confirmed that messages reach this node, or has not; `undefined` once it has. */
+  held: Promise<void> | undefined;
+  /** Connections that get messages as they come: of most accounts there is one, which needs no set. */
+  #live: Connection | Set<Connection> | undefined;
   /** Reasons to hold it: seats of an account or application, subscriptions of a room. */
   users = 0;
   #taps: Map<Connection, Tap> | undefined;
@@ -24,8 +25,14 @@ export class Channel implements Stream {
 
   constructor(target: Target, held: Promise<void>, slowOf: (target: Target) => SlowPolicy) {
     this.target = target;
-    this.held = held;
     this.#slowOf = slowOf;
+    this.held = held;
+    held.then(
+      () => {
+        this.held = undefined;
+      },
+      () => {},
+    );
   }
 
   get slow(): SlowPolicy {
@@ -37,19 +44,45 @@ export class Channel implements Stream {
     return this.#taps ?? NONE;
   }
 
+  /** Connections that get messages as they come. */
+  get live(): Iterable<Connection> {
+    if (this.#live === undefined) return NOBODY;
+    return this.#live instanceof Set ? this.#live : [this.#live];
+  }
+
+  get anyLive(): boolean {
+    return this.#live !== undefined;
+  }
+
   has(connection: Connection): boolean {
-    return this.live.has(connection) || this.taps.has(connection);
+    return this.#isLive(connection) || this.taps.has(connection);
+  }
+
+  /** From now on the connection gets messages as they come. */
+  enliven(connection: Connection): void {
+    if (this.#live instanceof Set) this.#live.add(connection);
+    else if (this.#live === undefined) this.#live = connection;
+    else this.#live = new Set([this.#live, connection]);
   }
 
   tap(connection: Connection, tap: Tap): void {
-    this.live.delete(connection);
+    this.#unlive(connection);
     this.#taps ??= new Map();
     this.#taps.set(connection, tap);
   }
 
   release(connection: Connection): void {
-    this.live.delete(connection);
+    this.#unlive(connection);
     this.untap(connection);
+  }
+
+  #isLive(connection: Connection): boolean {
+    return this.#live instanceof Set ? this.#live.has(connection) : this.#live === connection;
+  }
+
+  #unlive(connection: Connection): void {
+    if (this.#live === connection) this.#live = undefined;
+    else if (this.#live instanceof Set && this.#live.delete(connection) && this.#live.size === 0) this.#live = undefined;
   }
 
   untap(connection: Connection): void {

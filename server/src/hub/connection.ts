@@ -1,11 +1,11 @@
 // A live socket of an account: its liveness and its end. Its way out is the outbox.
 import type { Duplex } from "node:stream";
-import type { WebSocket } from "ws";
 import { CloseCode } from "../generated/codes.ts";
 import { PING } from "../protocol/frames.ts";
 import { textFrame } from "../protocol/ws-frame.ts";
 import { Outbox, type OutboxSettings } from "./outbox.ts";
 import type { Outgoing } from "./outgoing.ts";
+import type { Peer } from "./peer.ts";
 import { TICK_MS, type Timed, type Wheel } from "./wheel.ts";
 
 /** What all connections of a node share. */
@@ -23,6 +23,8 @@ export interface ConnectionIdentity {
   readonly account: string;
   readonly deviceId: string | undefined;
   readonly protocol: "classic" | "v2";
+  /** Messages to it may be compressed. */
+  readonly deflates: boolean;
   /** The token's `exp` where it ends the connection, milliseconds since 1970; `undefined`: nothing does. A v2 connection has 5 seconds more. */
   readonly expiresAtMs: number | undefined;
 }
@@ -40,6 +42,7 @@ export class Connection extends Outbox<ConnectionSettings> implements Timed {
   // First what every message needs to see, next to the outbox's members in memory.
   readonly id: string;
   readonly protocol: "classic" | "v2";
+  readonly deflates: boolean;
   /** The code this side closed with; `undefined` while open, or when the client or the network ended it. */
   closedWith: CloseCode | undefined;
   /** The wheel's tick in which the last frame was sent; WebSocket pings do not count. */
@@ -54,14 +57,15 @@ export class Connection extends Outbox<ConnectionSettings> implements Timed {
   readonly connectedAtMs: number;
   #expiresAtMs: number | undefined;
 
-  /** `raw` is the TCP socket of the upgrade, `socket` what ws has made of it, without compression. */
-  constructor(socket: WebSocket, raw: Duplex, identity: ConnectionIdentity, settings: ConnectionSettings) {
-    super(socket, raw, settings);
+  /** `raw` is the TCP socket of the upgrade, `peer` what has been made of it. */
+  constructor(peer: Peer, raw: Duplex, identity: ConnectionIdentity, settings: ConnectionSettings) {
+    super(peer, raw, settings);
     this.id = identity.id;
     this.app = identity.app;
     this.account = identity.account;
     this.deviceId = identity.deviceId;
     this.protocol = identity.protocol;
+    this.deflates = identity.deflates;
     this.connectedAtMs = settings.now();
     this.#expiresAtMs = identity.expiresAtMs;
     this.#sentTick = settings.wheel.tick;
@@ -99,14 +103,14 @@ export class Connection extends Outbox<ConnectionSettings> implements Timed {
     if (this.closedWith !== undefined) return;
     this.closedWith = code;
     this.flushWhole();
-    this.socket.close(code, reason);
+    this.peer.close(code, reason);
   }
 
   /** Ends the socket without a handshake. */
   cut(code: CloseCode): void {
     this.closedWith ??= code;
     this.discard();
-    this.socket.terminate();
+    this.peer.terminate();
   }
 
   /** The socket has closed: leaves the wheel and gives back what waits. Without this call both happen at the next ping. */
@@ -121,7 +125,7 @@ export class Connection extends Outbox<ConnectionSettings> implements Timed {
     this.closedWith = classic ? CloseCode.TRY_AGAIN_LATER : CloseCode.SLOW_CONSUMER;
     const messages = this.discard();
     if (messages > 0) this.settings.outboxes.onDropped(this.app, "slow_consumer", messages);
-    this.socket.close(this.closedWith, "too slow");
+    this.peer.close(this.closedWith, "too slow");
   }
 
   onTimer(nowMs: number): number | undefined {

@@ -21,6 +21,8 @@ export type { Tap };
 export interface Seat {
   /** Puts the connection in its place: it can be found and kicked from now on. */
   take(connection: Connection): void;
+  /** From now on the connection that has taken it gets what is sent to the account and to everyone of the application. */
+  live(): void;
   /** Gives the place back and ends the connection's subscriptions; may be called twice. */
   leave(): void;
 }
@@ -88,35 +90,22 @@ export function createHub({ onMembership, maxConnections, holdTimeoutMs, metrics
     else counts.delete(app);
   }
 
-  function sit(app: string, account: string): { held: Promise<unknown>; seat: Seat } {
-    const own = channels.enter(accountTarget(app, account));
-    const everyone = channels.enter(appTarget(app));
-    countSeat(app, 1);
-    let taken: Connection | undefined;
-    let left = false;
-    const seat: Seat = {
-      take(connection) {
-        taken = connection;
-      },
-      leave() {
-        if (left) return;
-        left = true;
-        if (taken) leaveAll(taken, own, everyone);
-        countSeat(app, -1);
-        channels.leave(own);
-        channels.leave(everyone);
-      },
-    };
-    return { held: Promise.all([own.held, everyone.held]), seat };
+  function vacate(taken: Connection | undefined, own: Channel, everyone: Channel): void {
+    if (taken) leaveAll(taken, own, everyone);
+    countSeat(own.target.app, -1);
+    channels.leave(own);
+    channels.leave(everyone);
   }
 
-  function leaveAll(connection: Connection, ...channelsOfSeat: readonly Channel[]): void {
-    for (const channel of channelsOfSeat) channel.release(connection);
+  function leaveAll(connection: Connection, own: Channel, everyone: Channel): void {
+    own.release(connection);
+    everyone.release(connection);
     for (const { target } of roomsOf.get(connection) ?? []) unsubscribe(connection, target);
   }
 
   /** Rejects with EXCHANGE_UNAVAILABLE when the exchange does not confirm in time. */
-  async function confirmed(held: Promise<unknown>, what: string): Promise<void> {
+  async function confirmed(held: Promise<unknown> | undefined, what: string): Promise<void> {
+    if (held === undefined) return;
     try {
       await within(holdTimeoutMs, held, () => new Error(`no answer within ${holdTimeoutMs} ms`));
     } catch (cause) {
@@ -161,7 +150,7 @@ export function createHub({ onMembership, maxConnections, holdTimeoutMs, metrics
 
   function deliverMessage(channel: Channel, message: Message, position: EntryPosition | undefined): void {
     for (const tap of channel.taps.values()) tap(message, position);
-    if (channel.live.size === 0) return;
+    if (!channel.anyLive) return;
     const copies = new Copies(channel, message, position);
     let offered = 0;
     let sent = 0;
@@ -186,9 +175,13 @@ export function createHub({ onMembership, maxConnections, holdTimeoutMs, metrics
     countOf: (app) => counts.get(app) ?? 0,
     async admit(app, account) {
       checkQuotas(app, account);
-      const { held, seat } = sit(app.key, account);
+      const own = channels.enter(accountTarget(app.key, account));
+      const everyone = channels.enter(appTarget(app.key));
+      countSeat(app.key, 1);
+      const seat = new TakenSeat(own, everyone, vacate);
       try {
-        await confirmed(held, "account");
+        // Nearly always the application is held already.
+        await confirmed(everyone.held === undefined ? own.held : Promise.all([own.held, everyone.held]), "account");
       } catch (error) {
         seat.leave();
         throw error;
@@ -199,7 +192,7 @@ export function createHub({ onMembership, maxConnections, holdTimeoutMs, metrics
       const channel = channelFor(connection, target);
       if (!channel) throw new Error("only a connection that has its seat can enter a stream");
       if (tap) channel.tap(connection, tap);
-      else channel.live.add(connection);
+      else channel.enliven(connection);
       if (target.kind !== "room") return;
       try {
         await confirmed(channel.held, "room");
@@ -212,7 +205,7 @@ export function createHub({ onMembership, maxConnections, holdTimeoutMs, metrics
       const channel = channels.find(target);
       if (!channel?.taps.has(connection)) return;
       channel.untap(connection);
-      channel.live.add(connection);
+      channel.enliven(connection);
     },
     unsubscribe,
     send(connection, target, message, position) {
@@ -241,6 +234,37 @@ export function createHub({ onMembership, maxConnections, holdTimeoutMs, metrics
       for (const channel of channels.accounts()) yield* members(channel);
     },
   };
+}
+
+class TakenSeat implements Seat {
+  readonly #own: Channel;
+  readonly #everyone: Channel;
+  readonly #vacate: (taken: Connection | undefined, own: Channel, everyone: Channel) => void;
+  #taken: Connection | "left" | undefined;
+
+  constructor(own: Channel, everyone: Channel, vacate: (taken: Connection | undefined, own: Channel, everyone: Channel) => void) {
+    this.#own = own;
+    this.#everyone = everyone;
+    this.#vacate = vacate;
+  }
+
+  take(connection: Connection): void {
+    this.#taken = connection;
+  }
+
+  live(): void {
+    const taken = this.#taken;
+    if (taken === undefined || taken === "left") return;
+    this.#own.enliven(taken);
+    this.#everyone.enliven(taken);
+  }
+
+  leave(): void {
+    const taken = this.#taken;
+    if (taken === "left") return;
+    this.#taken = "left";
+    this.#vacate(taken, this.#own, this.#everyone);
+  }
 }
 
 function members(channel: Channel): readonly Connection[] {

@@ -1,10 +1,10 @@
 // The way out of a connection: what waits for its socket, written once at the end of each turn of the event loop.
 import type { Duplex } from "node:stream";
-import type { WebSocket } from "ws";
 import { Backlog } from "./backlog.ts";
 import { type Chain, joinFrames } from "./chain.ts";
 import type { Outboxes } from "./outboxes.ts";
 import type { Outgoing } from "./outgoing.ts";
+import { OPEN, type Peer } from "./peer.ts";
 
 /** What the TCP socket may hold before nothing more is handed to it: what it holds cannot be dropped any more. */
 const SOCKET_BYTES = 65_536;
@@ -31,12 +31,11 @@ interface Waiter {
 }
 
 /**
- * Frames go to the TCP socket past the WebSocket's own sender. Both write whole frames, and nothing is compressed, so that pongs and
- * close frames fall between ours.
+ * Frames go to the TCP socket past the WebSocket. Both write whole frames, so that pongs and close frames fall between ours.
  */
 export abstract class Outbox<Settings extends OutboxSettings = OutboxSettings> {
   abstract readonly app: string;
-  protected readonly socket: WebSocket;
+  readonly peer: Peer;
   protected readonly settings: Settings;
   readonly #raw: Duplex;
   #state: State = "idle";
@@ -49,14 +48,14 @@ export abstract class Outbox<Settings extends OutboxSettings = OutboxSettings> {
   #left = 0;
 
   /** `raw` is the TCP socket of the upgrade. */
-  constructor(socket: WebSocket, raw: Duplex, settings: Settings) {
-    this.socket = socket;
+  constructor(peer: Peer, raw: Duplex, settings: Settings) {
+    this.peer = peer;
     this.settings = settings;
     this.#raw = raw;
   }
 
   get open(): boolean {
-    return this.socket.readyState === this.socket.OPEN;
+    return this.peer.readyState === OPEN;
   }
 
   /** Bytes accepted for this connection that the system has not taken yet. */

@@ -7,20 +7,11 @@ import type { Gap } from "../protocol/gap.ts";
 import type { Position } from "../protocol/position.ts";
 import type { Target } from "../protocol/target.ts";
 import type { Entry, Store } from "../store/store.ts";
-import { advance, type DeliverInOrder, numberOf, type Reader } from "./reader.ts";
+import { placeIn } from "./anew.ts";
+import { advance, type DeliverInOrder, type Reader } from "./reader.ts";
 
 const PAGE = 100;
 const RETRY_MS = 250;
-
-/** The index of the first entry that has not been delivered, in a stream that may share its beginning with the one we know. */
-function firstFresh({ recent }: Reader, at: Position, entries: readonly Entry[]): number {
-  const known = new Set([...recent, numberOf(at.msgId)]);
-  const lastKnown = entries.findLastIndex(({ message }) => known.has(numberOf(message.msgId)));
-  if (lastKnown >= 0 || entries[0]?.position.offset === 1) return lastKnown + 1;
-  // Further back than we remember: what was made before our last message (ids sort by time) is older history.
-  const newer = entries.findIndex(({ message }) => message.msgId > at.msgId);
-  return newer < 0 ? entries.length : newer;
-}
 
 export interface RepairOptions {
   store: Store;
@@ -59,16 +50,12 @@ export function createRepair({ store, deliver, gap, metrics, log }: RepairOption
   /** The stream is another one: wiped, restored from an older copy, or promoted from a replica that lagged. What it holds and we have not delivered comes now. */
   async function changeEpoch(reader: Reader, at: Position, current: Position): Promise<void> {
     const stream = current.epoch === at.epoch ? await store.renew(reader.target, at.epoch) : current;
+    const place = await placeIn(store, reader, at, stream);
     metrics.epochChanges.inc();
     log.warn({ event: "stream changed", app: reader.target.app, message: "the store lost or replaced this stream; messages may be missing" });
     gap(reader.target, { reason: "lost", epoch: stream.epoch, from: undefined, to: undefined });
-    reader.position = { epoch: stream.epoch, offset: 0, msgId: "" };
-    const missed = await store.missed(reader.target, reader.position, PAGE * 10);
-    const entries = missed.outcome === "epoch_changed" ? [] : missed.entries;
-    const fresh = entries.slice(firstFresh(reader, at, entries));
-    deliverAll(reader, fresh);
-    if (fresh.length === 0) reader.position = stream;
-    if (entries.length === PAGE * 10) reader.again = true;
+    reader.position = place ?? { epoch: stream.epoch, offset: 0, msgId: "" };
+    reader.again = true;
   }
 
   async function step(reader: Reader): Promise<void> {

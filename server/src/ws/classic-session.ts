@@ -8,16 +8,17 @@ import type { Seat } from "../hub/hub.ts";
 import { createTokenBucket, type TokenBucket } from "../limits/token-bucket.ts";
 import { type ClassicSend, decodeClassicSend, type Unwanted } from "../protocol/classic.ts";
 import { Event } from "../protocol/message.ts";
-import { accountTarget, appTarget, roomTarget, type Target } from "../protocol/target.ts";
+import { accountTarget, roomTarget, type Target } from "../protocol/target.ts";
+import type { Session } from "./client-socket.ts";
 import type { SessionOptions } from "./context.ts";
-import type { Session } from "./inbound.ts";
 import { Memberships } from "./memberships.ts";
 
 export class ClassicSession implements Session {
   readonly connection: Connection;
   readonly seat: Seat;
   readonly #options: SessionOptions;
-  readonly #grant: Pick<ConnectGrant, "rights" | "rooms">;
+  readonly #rights: ConnectGrant["rights"];
+  readonly #patterns: ConnectGrant["rooms"];
   readonly #bucket: TokenBucket | undefined;
   readonly #maxRooms: number;
   readonly #memberships = new Memberships();
@@ -27,7 +28,8 @@ export class ClassicSession implements Session {
     this.connection = connection;
     this.seat = seat;
     this.#options = options;
-    this.#grant = { rights, rooms };
+    this.#rights = rights;
+    this.#patterns = rooms;
     const { messagesPerSecondPerConnection: rate, maxRoomsPerConnection } = app.limits;
     this.#bucket = Number.isFinite(rate) ? createTokenBucket(rate, rate, options.now) : undefined;
     this.#maxRooms = maxRoomsPerConnection;
@@ -36,9 +38,8 @@ export class ClassicSession implements Session {
   /** Receives from now on what is sent to the account, to everyone and to the rooms of the token; those that the backend added follow as soon as the store has named them. */
   start(): void {
     const { app, account } = this.connection;
-    this.#join(accountTarget(app, account));
-    this.#join(appTarget(app));
-    for (const room of this.#grant.rooms.named) this.#enter(room);
+    this.seat.live();
+    for (const room of this.#patterns.named) this.#enter(room);
     this.#options.roomsOf(app, account).then(
       (rooms) => this.memberOf(rooms),
       (error: unknown) => this.#notEntered("store", error),
@@ -73,7 +74,8 @@ export class ClassicSession implements Session {
     const { removed } = this.#memberships.read(rooms);
     for (const room of removed) this.#leave(room);
     // Also those that it could not enter before.
-    for (const room of [...this.#grant.rooms.named, ...this.#memberships.rooms]) this.#enter(room);
+    for (const room of this.#patterns.named) this.#enter(room);
+    for (const room of this.#memberships.rooms) this.#enter(room);
   }
 
   end(): void {}
@@ -88,10 +90,9 @@ export class ClassicSession implements Session {
 
   /** Why the client may not send this. A room's rule may keep members from publishing; it lets nobody else in. */
   #refusal({ kind, to }: ClassicSend): Unwanted | undefined {
-    const { rights } = this.#grant;
-    if (kind === "account") return rights.has("direct") ? undefined : "not_authorised";
+    if (kind === "account") return this.#rights.has("direct") ? undefined : "not_authorised";
     const app = this.#options.apps.get(this.connection.app);
-    return rights.has("publish") && this.#rooms?.has(to) && publishersOf(app, to) !== "nobody" ? undefined : "not_in_room";
+    return this.#rights.has("publish") && this.#rooms?.has(to) && publishersOf(app, to) !== "nobody" ? undefined : "not_in_room";
   }
 
   #enter(room: string): void {
@@ -103,7 +104,7 @@ export class ClassicSession implements Session {
   }
 
   #leave(room: string): void {
-    if (this.#grant.rooms.named.includes(room) || !this.#rooms?.delete(room)) return;
+    if (this.#patterns.named.includes(room) || !this.#rooms?.delete(room)) return;
     this.#options.streams.leave(this.connection, roomTarget(this.connection.app, room));
   }
 

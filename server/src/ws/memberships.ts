@@ -1,5 +1,8 @@
 // The rooms that the backend has added an account to, as one connection knows them.
 
+/** Most accounts have been added to no room: they share this one. */
+const NO_ROOMS = new Set<string>();
+
 export class Memberships {
   /** `undefined` until they have been read. */
   #rooms: Set<string> | undefined;
@@ -29,6 +32,7 @@ export class Memberships {
       return true;
     }
     if (this.#rooms.has(room) === member) return false;
+    if (this.#rooms === NO_ROOMS) this.#rooms = new Set();
     if (member) this.#rooms.add(room);
     else this.#rooms.delete(room);
     return true;
@@ -39,6 +43,10 @@ export class Memberships {
    * @returns the rooms that are new, and those that are gone
    */
   read(rooms: readonly string[]): { added: readonly string[]; removed: readonly string[] } {
+    if (rooms.length === 0 && this.#changes === undefined && this.#rooms === undefined) {
+      this.#rooms = NO_ROOMS;
+      return { added: [], removed: [] };
+    }
     const before = this.rooms;
     const now = new Set(rooms);
     for (const [room, member] of this.#changes ?? []) {

@@ -1,9 +1,9 @@
 // The answers to a handshake that is not accepted: a status before the upgrade, or a close code right after it.
 import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
-import type { WebSocket } from "ws";
 import { ErrorCode, type XlveinError } from "../errors.ts";
 import { CloseCode } from "../generated/codes.ts";
+import type { ClientSocket } from "./client-socket.ts";
 
 /** Longest reason of a close frame, bytes (RFC 6455 section 5.5). */
 const MAX_REASON = 123;
@@ -36,12 +36,9 @@ export function closeCodeOf({ code, status }: XlveinError): CloseCode {
 }
 
 /** Closes a socket that has just been upgraded; what the client sends meanwhile is not looked at. A peer that does not answer is cut after the acceptor's time-out. */
-export function turnAway(client: WebSocket, code: CloseCode, reason: string): void {
-  client.on("error", ignore);
+export function turnAway(client: ClientSocket, code: CloseCode, reason: string): void {
   client.close(code, cut(reason, MAX_REASON));
 }
-
-function ignore(): void {}
 
 /** As much of a text as fits, in whole characters. */
 function cut(text: string, maxBytes: number): string {

@@ -6,16 +6,16 @@ import { CloseCode } from "../generated/codes.ts";
 import type { Connection } from "../hub/connection.ts";
 import type { Seat } from "../hub/hub.ts";
 import { encodeError, encodeHello, encodeMembership, type OpId, pong, type UnsubReason } from "../protocol/frames.ts";
-import { decodeOp, type HistoryOp, type Op, type OpFault } from "../protocol/ops.ts";
+import { decodeOp, type HistoryOp, type Op, type OpFault, type PubOp } from "../protocol/ops.ts";
 import type { Position } from "../protocol/position.ts";
 import { accountTarget, appTarget, roomTarget } from "../protocol/target.ts";
 import { textFrame } from "../protocol/ws-frame.ts";
 import type { Joined } from "../recover/streams.ts";
 import { Access } from "./access.ts";
+import type { ClientSocket, Session } from "./client-socket.ts";
 import type { OpContext, SessionOptions } from "./context.ts";
-import type { ClientSocket, Session } from "./inbound.ts";
 import { history } from "./ops/history.ts";
-import { pub } from "./ops/pub.ts";
+import { Pubs } from "./ops/pubs.ts";
 import { refresh } from "./ops/refresh.ts";
 import { sub } from "./ops/sub.ts";
 import { unsub } from "./ops/unsub.ts";
@@ -47,6 +47,7 @@ export class FullSession implements Session, OpContext {
   #waiting: (Op | OpFault)[] = [];
   #paused = false;
   #faults = 0;
+  #pubs: Pubs | undefined;
   /** A history that is under way: there is one at a time, and it keeps only the next one waiting. */
   #reading: Promise<void> | undefined;
 
@@ -156,7 +157,10 @@ export class FullSession implements Session, OpContext {
     this.#socket.resume();
   }
 
-  /** Does what waits, one after the other, so that answers come in the order of the ops, and messages of a client in the order in which it sent them. */
+  /**
+   * Does what waits, one after the other, so that answers come in the order of the ops, and messages of a client to one receiver in the order in which it sent them;
+   * messages to others are under way meanwhile.
+   */
   async #work(): Promise<void> {
     this.#state = "working";
     for (let op = this.#waiting.shift(); op && this.connection.open; op = this.#waiting.shift()) await this.#do(op);
@@ -166,8 +170,9 @@ export class FullSession implements Session, OpContext {
 
   async #do(op: Op | OpFault): Promise<void> {
     try {
-      if (op.op === "pub") await pub(this, op);
-      else if (op.op === "sub") await sub(this, op);
+      if (op.op === "pub") return await this.#publish(op);
+      await this.#pubs?.answered();
+      if (op.op === "sub") await sub(this, op);
       else if (op.op === "unsub") unsub(this, op);
       else if (op.op === "history") await this.#read(op);
       else if (op.op === "refresh") refresh(this, op);
@@ -176,6 +181,11 @@ export class FullSession implements Session, OpContext {
     } catch (error) {
       this.#fail(op.id, error);
     }
+  }
+
+  #publish(op: PubOp): Promise<void> {
+    this.#pubs ??= new Pubs(this, (id, error) => this.#fail(id, error));
+    return this.#pubs.start(op);
   }
 
   /** Lets later ops go on while the first history waits for the socket; a second one keeps them waiting, so that few are held. */

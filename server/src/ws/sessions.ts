@@ -7,23 +7,23 @@ import { Connection, type ConnectionSettings } from "../hub/connection.ts";
 import type { Seat } from "../hub/hub.ts";
 import { newMsgId } from "../protocol/message.ts";
 import { ClassicSession } from "./classic-session.ts";
+import type { ClientSocket } from "./client-socket.ts";
 import type { SessionOptions } from "./context.ts";
-import { type ClientSocket, createInbound } from "./inbound.ts";
+import { createInbound } from "./inbound.ts";
 import type { ConnectRequest, Handshake } from "./request.ts";
 import { FullSession } from "./session.ts";
 
-/** A handshake that has been accepted. */
-export interface Accepted {
+/** What a handshake asks for, and may have. */
+export interface Found {
   readonly protocol: Handshake["protocol"];
   readonly asked: ConnectRequest;
   readonly app: App;
   readonly grant: ConnectGrant;
-  readonly seat: Seat;
 }
 
 export interface Sessions {
   /** Starts the session of a socket that has just been opened; it takes the seat. Never throws. */
-  open(client: ClientSocket, raw: Duplex, accepted: Accepted): void;
+  open(client: ClientSocket, raw: Duplex, found: Found, seat: Seat): void;
   /** The connection's account has become a member of a room, or is none any more. */
   onMembership(connection: Connection, room: string, member: boolean): void;
   /** All rooms that the connection's account is a member of, read anew. */
@@ -37,8 +37,15 @@ export interface SessionsOptions extends Omit<SessionOptions, "wheel" | "pingMs"
 export function createSessions({ settings, ...rest }: SessionsOptions): Sessions {
   const options: SessionOptions = { ...rest, wheel: settings.wheel, pingMs: settings.pingIntervalMs };
   const inbound = createInbound(options);
+  const opened = new Map<string, { inc(): void }>();
 
-  function connectionOf(client: ClientSocket, raw: Duplex, { protocol, asked, app, grant }: Accepted): Connection {
+  function countOpened(app: string): void {
+    const counter = opened.get(app) ?? options.metrics.connectionsOpened.labels({ app });
+    opened.set(app, counter);
+    counter.inc();
+  }
+
+  function connectionOf(client: ClientSocket, raw: Duplex, { protocol, asked, app, grant }: Found): Connection {
     const binds = protocol === "v2" || app.closeOnExpiry;
     const identity = {
       id: newMsgId(),
@@ -46,17 +53,18 @@ export function createSessions({ settings, ...rest }: SessionsOptions): Sessions
       account: grant.account,
       deviceId: asked.deviceId,
       protocol: protocol === "v2" ? protocol : "classic",
+      deflates: client.deflate,
       expiresAtMs: binds ? grant.expiresAtMs : undefined,
     } as const;
     return new Connection(client, raw, identity, settings);
   }
 
   return {
-    open(client, raw, accepted) {
-      const { asked, app, grant, seat } = accepted;
-      const connection = connectionOf(client, raw, accepted);
+    open(client, raw, found, seat) {
+      const { asked, app, grant } = found;
+      const connection = connectionOf(client, raw, found);
       seat.take(connection);
-      options.metrics.connectionsOpened.inc({ app: app.key });
+      countOpened(app.key);
       // Removed or disabled while the handshake waited for the exchange.
       if (!options.apps.get(app.key)?.enabled) connection.close(CloseCode.APP_DISABLED, "application removed or disabled");
       if (connection.protocol === "classic") {

@@ -12,8 +12,7 @@ export function offersVersion(offered: readonly string[]): "v2" | "newer" | unde
   return offered.some((name) => VERSION.test(name)) ? "newer" : undefined;
 }
 
-/** What the answer names: ours, or the first version of the full protocol, so that its client reads the close code; false for all others. */
-export function selectProtocol(offered: Iterable<string>): string | false {
-  const names = [...offered];
-  return names.includes(V2) ? V2 : (names.find((name) => VERSION.test(name)) ?? false);
+/** What the answer names: ours, or the first version of the full protocol, so that its client reads the close code; nothing for all others. */
+export function selectProtocol(offered: readonly string[]): string | undefined {
+  return offered.includes(V2) ? V2 : offered.find((name) => VERSION.test(name));
 }

@@ -10,14 +10,14 @@ import { createVerifiedTokens } from "../auth/verified-tokens.ts";
 import type { NodeLimits } from "../config/config.ts";
 import { ErrorCode, XlveinError } from "../errors.ts";
 import { CloseCode } from "../generated/codes.ts";
-import type { Hub } from "../hub/hub.ts";
+import type { Hub, Seat } from "../hub/hub.ts";
 import type { Log } from "../log.ts";
 import { type Metrics, OTHER_APP } from "../metrics/metrics.ts";
 import { V2 } from "../protocol/frames.ts";
 import { createShake } from "./handshake.ts";
 import { closeCodeOf, refuse, turnAway } from "./refuse.ts";
 import { type ConnectRequest, type Handshake, readConnectRequest, readHandshake } from "./request.ts";
-import type { Accepted, Sessions } from "./sessions.ts";
+import type { Found, Sessions } from "./sessions.ts";
 
 export interface UpgradeOptions {
   apps: AppRegistry;
@@ -49,44 +49,36 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
     return appKey && apps.get(appKey) ? appKey : OTHER_APP;
   }
 
-  async function accept(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const accepted = await decide(request, socket, head);
-    if (!accepted) return;
-    const client = shake(request, socket, head, Math.min(limits.frameBytes, accepted.app.limits.maxMessageBytes));
-    if (client) sessions.open(client, socket, accepted);
-    else accepted.seat.leave();
+  function accept(request: IncomingMessage, socket: Duplex, head: Buffer, found: Found, seat: Seat): void {
+    const maxFrameBytes = Math.min(limits.frameBytes, found.app.limits.maxMessageBytes);
+    const client = shake(request, socket, head, { maxFrameBytes, deflate: found.app.deflate });
+    // From here on ws listens.
+    socket.off("error", ignore);
+    if (client) sessions.open(client, socket, found, seat);
+    else seat.leave();
   }
 
-  /** `undefined` when the client has been refused. */
-  async function decide(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<Accepted | undefined> {
-    let handshake: Handshake | undefined;
-    try {
-      checkDraining();
-      handshake = readHandshake(request);
-      return await admit(handshake, socket);
-    } catch (error) {
-      const told = error instanceof XlveinError ? error : new XlveinError(ErrorCode.INTERNAL, "internal error", { reason: "internal" });
-      if (told !== error) log.error({ event: "connect failed", err: error });
-      metrics.connectRejected.inc({ app: label(handshake), reason: told.reason ?? "bad_request" });
-      log.debug({ event: "connect refused", app: label(handshake), code: told.code, reason: told.reason });
-      answer(request, socket, head, handshake, told);
-      return undefined;
-    }
+  function refuseWith(error: unknown, request: IncomingMessage, socket: Duplex, head: Buffer, handshake: Handshake | undefined): void {
+    const told = error instanceof XlveinError ? error : new XlveinError(ErrorCode.INTERNAL, "internal error", { reason: "internal" });
+    if (told !== error) log.error({ event: "connect failed", err: error });
+    metrics.connectRejected.inc({ app: label(handshake), reason: told.reason ?? "bad_request" });
+    log.debug({ event: "connect refused", app: label(handshake), code: told.code, reason: told.reason });
+    answer(request, socket, head, handshake, told);
   }
 
   function checkDraining(): void {
     if (options.draining()) throw new XlveinError(ErrorCode.OVERLOADED, "the server is draining", { reason: "draining" });
   }
 
-  async function admit(handshake: Handshake, socket: Duplex): Promise<Accepted> {
-    const { protocol } = handshake;
+  /** What the client is let in with, if there is room. */
+  function find(handshake: Handshake, socket: Duplex): Found {
     checkVersion(handshake);
     const asked = readConnectRequest(handshake);
     const app = findApp(asked);
     checkOrigin(app, handshake);
     const grant = checkToken(app, asked);
     options.onAuthenticated(socket);
-    return { protocol, asked, app, grant, seat: await hub.admit(app, grant.account) };
+    return { protocol: handshake.protocol, asked, app, grant };
   }
 
   function checkVersion({ protocol }: Handshake): void {
@@ -113,16 +105,37 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
   /** Browsers show scripts no status, so that a v2 client is told by a close code; it is in no one's list, and counts as what it has proved. */
   function answer(request: IncomingMessage, socket: Duplex, head: Buffer, handshake: Handshake | undefined, error: XlveinError): void {
     if (handshake === undefined || handshake.protocol === "classic") return refuse(socket, error);
-    const client = shake(request, socket, head, limits.frameBytes);
+    const client = shake(request, socket, head, { maxFrameBytes: limits.frameBytes, deflate: false });
     if (client) turnAway(client, handshake.protocol === "newer" ? CloseCode.PROTOCOL_UNSUPPORTED : closeCodeOf(error), error.message);
   }
 
-  return (request, socket, head) => {
-    // From here on the HTTP server no longer listens to this socket's errors; ws does once it has it.
-    socket.on("error", ignore);
-    accept(request, socket, head).catch((error: unknown) => {
+  /** One promise for each handshake: many come at once when a node has gone. */
+  function handle(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    let handshake: Handshake | undefined;
+    try {
+      checkDraining();
+      const known = readHandshake(request);
+      handshake = known;
+      const found = find(known, socket);
+      hub
+        .admit(found.app, found.grant.account)
+        .then(
+          (seat) => accept(request, socket, head, found, seat),
+          (error: unknown) => refuseWith(error, request, socket, head, known),
+        )
+        .catch(failed);
+    } catch (error) {
+      refuseWith(error, request, socket, head, handshake);
+    }
+    function failed(error: unknown): void {
       log.error({ event: "connect failed", err: error });
       socket.destroy();
-    });
+    }
+  }
+
+  return (request, socket, head) => {
+    // The HTTP server no longer listens to this socket's errors.
+    socket.on("error", ignore);
+    handle(request, socket, head);
   };
 }

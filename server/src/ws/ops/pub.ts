@@ -4,19 +4,23 @@ import { ErrorCode, XlveinError } from "../../errors.ts";
 import { encodeReply } from "../../protocol/frames.ts";
 import { type Draft, Event } from "../../protocol/message.ts";
 import type { PubOp } from "../../protocol/ops.ts";
-import { accountTarget, roomTarget } from "../../protocol/target.ts";
+import { accountTarget, roomTarget, type Target } from "../../protocol/target.ts";
 import type { RequestKey } from "../../publish/publish.ts";
 import type { OpContext } from "../context.ts";
 
-/** Answers once store and exchange have accepted the message. Rejects as `publish` does, or with NOT_AUTHORISED, NOT_IN_ROOM. */
-export async function pub(session: OpContext, op: PubOp): Promise<void> {
+/** The stream that the message goes to. */
+export function receiverOf({ connection: { app } }: OpContext, { to }: PubOp): Target {
+  return to.kind === "room" ? roomTarget(app, to.name) : accountTarget(app, to.name);
+}
+
+/** Resolves with the answer, once store and exchange have accepted the message. Rejects as `publish` does, or with NOT_AUTHORISED, NOT_IN_ROOM. */
+export async function pub(session: OpContext, op: PubOp): Promise<string> {
   const { connection, options } = session;
   if (op.to.kind === "room") checkRoom(session, op.to.name);
   else if (!session.rights.has("direct")) throw notAllowed("this client may not send to accounts (direct)");
-  const target = op.to.kind === "room" ? roomTarget(connection.app, op.to.name) : accountTarget(connection.app, op.to.name);
-  const { msgId, duplicate, positions } = await options.publish(connection.app, [target], draftOf(session, op), keyOf(session, op));
+  const { msgId, duplicate, positions } = await options.publish(connection.app, [receiverOf(session, op)], draftOf(session, op), keyOf(session, op));
   const [place] = positions;
-  session.send(encodeReply(op.id, { msg_id: msgId, duplicate, epoch: place?.epoch, offset: place?.offset }));
+  return encodeReply(op.id, { msg_id: msgId, duplicate, epoch: place?.epoch, offset: place?.offset });
 }
 
 /** Who may publish to a room is for the room's rule to say, beside the right to publish at all. */
