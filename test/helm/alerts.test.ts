@@ -157,7 +157,9 @@ describe("the alerts", () => {
     assert.ok(!JSON.stringify(other).includes("%"), "a placeholder is left");
   });
 
-  it("of the operator are there where the operator is", async () => {
+  it("of the operator are there where the operator is scraped", async () => {
+    const unscraped = await specOf({ operator: { metrics: { enabled: false } } });
+    assert.ok(!unscraped.groups.some(({ name }) => name === "xlvein.operator"));
     const without = find(await render({ values: { metrics: { prometheusRule: { enabled: true } } } }), "PrometheusRule")["spec"] as Spec;
     assert.deepEqual(
       without.groups.map(({ name }) => name),

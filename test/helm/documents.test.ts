@@ -66,6 +66,12 @@ describe("the chart's description", () => {
     assert.match(stderr, /requires kubeVersion: >=1\.27\.0-0/);
   });
 
+  it("has an icon, which is in the repository", () => {
+    const { icon = "" } = chart as { icon?: string };
+    const [, path = ""] = /^https:\/\/\S+\/main\/(\S+\.svg)$/.exec(icon) ?? [];
+    assert.match(readFileSync(join(ROOT, path), "utf8"), /<svg/);
+  });
+
   it("has no dependency to fetch", () => assert.equal((chart as { dependencies?: unknown }).dependencies, undefined));
 });
 
@@ -107,6 +113,9 @@ describe("the notes after an installation", () => {
     assert.match(await notes("operator"), /Redis is one pod without a volume/);
     assert.match(await notes("ha-hpa"), /prometheus-adapter:[\s\S]*name: \{as: xlvein_connections\}/);
     assert.doesNotMatch(await notes("ha-keda"), /drain\.preStopSeconds to 120/);
+    assert.doesNotMatch(await notes("ha-hpa"), /XlveinDown will fire/);
+    const alone = await helm("install", "x", CHART, "-n", "push", "--dry-run=client", "--set", "metrics.prometheusRule.enabled=true");
+    assert.match(alone.stdout, /namespace="push" and job="x-xlvein"[\s\S]*XlveinDown will fire/);
   });
 });
 

@@ -74,6 +74,18 @@ describe("the number of servers", () => {
     assert.equal(await replicas({ exchange, keda: { enabled: true } }), undefined);
   });
 
+  it("of operators decides how they are spread and replaced", async () => {
+    const spec = async (operator: object) =>
+      find(await render({ values: { operator: { enabled: true, ...operator } } }), "Deployment", "xlvein-operator")["spec"];
+    const [one, two, alone] = [await spec({}), await spec({ replicas: 2 }), await spec({ leaderElection: { enabled: false } })];
+    assert.deepEqual([one.strategy, one.template.spec.topologySpreadConstraints], [undefined, undefined]);
+    assert.deepEqual(
+      two.template.spec.topologySpreadConstraints.map(({ topologyKey }: { topologyKey: string }) => topologyKey),
+      ["kubernetes.io/hostname", "topology.kubernetes.io/zone"],
+    );
+    assert.deepEqual(alone.strategy, { type: "Recreate" });
+  });
+
   it("decides whether there is a disruption budget", async () => {
     const budgets = async (values: object) => (await render({ values })).filter(({ kind }) => kind === "PodDisruptionBudget").map((budget) => budget["spec"]);
     assert.deepEqual(await budgets({}), []);

@@ -79,6 +79,16 @@ describe("every pod of every example", () => {
     for (const image of images) assert.match(image, /^registry\.example\.com\/\S+@sha256:[0-9a-f]{64}$/);
   });
 
+  it("can be given the user that a cluster chooses", async () => {
+    const podSecurityContext = { runAsUser: null, runAsGroup: null, fsGroup: null };
+    const embedded = { podSecurityContext };
+    const objects = await render({ ci: "rabbitmq-embedded", values: { podSecurityContext, redis: { embedded }, rabbitmq: { embedded } } });
+    for (const pod of workloads(objects)) {
+      assert.doesNotMatch(JSON.stringify(pod.spec), /runAsUser|runAsGroup|fsGroup"/, pod.title);
+      assert.deepEqual(violations(pod), []);
+    }
+  });
+
   it("takes a digest for each image of its own", async () => {
     const digest = `sha256:${"a".repeat(64)}`;
     const image = { digest };
@@ -206,9 +216,46 @@ describe("rights", () => {
     const tenants = (rendered.get("operator-namespaces") ?? []).filter(({ kind, metadata }) => kind === "Role" && metadata.name.endsWith("-tenant"));
     assert.deepEqual(tenants.map(({ metadata }) => metadata.namespace).sort(), ["helpdesk", "shop", "xlvein"]);
     assert.ok(!(rendered.get("operator-namespaces") ?? []).some(({ kind }) => kind.startsWith("ClusterRole")));
-    const role = find(rendered.get("operator") ?? [], "ClusterRole");
+    const role = find(rendered.get("operator") ?? [], "ClusterRole", "push-xlvein-operator");
     assert.deepEqual(role["rules"], tenants[0]?.["rules"]);
     assert.equal(role.metadata.namespace, undefined);
+  });
+
+  it("of the operator are what it does, and no more", () => {
+    const own = rulesOf("operator", "Role", "xlvein-operator") as unknown as { resources: string[]; resourceNames?: string[]; verbs: string[] }[];
+    const tenants = rulesOf("operator", "ClusterRole", "push-xlvein-operator") as unknown as typeof own;
+    const words = ({ resources, resourceNames = [], verbs }: (typeof own)[number]) => [...resources, ...resourceNames, ":", ...verbs].join(" ");
+    assert.deepEqual(own.map(words), [
+      "secrets : create",
+      "secrets xlvein-operator-applications : get update",
+      "endpointslices : list",
+      "leases : create",
+      "leases xlvein-operator : get update",
+    ]);
+    assert.deepEqual(tenants.map(words), ["applications : list watch", "applications/status : patch", "secrets : create get patch delete", "events : create"]);
+  });
+
+  it("of people to Applications come with what they may do in their namespace, unless that is not wanted", async () => {
+    const roles = (objects: readonly KubeObject[]) => objects.filter(({ kind, metadata }) => kind === "ClusterRole" && /-(edit|view)$/.test(metadata.name));
+    const words = roles(rendered.get("operator") ?? []).map(({ metadata }) =>
+      Object.keys(metadata.labels ?? {})
+        .filter((key) => key.startsWith("rbac."))
+        .map((key) => key.split("/aggregate-to-")[1])
+        .join(" "),
+    );
+    assert.deepEqual(words, ["admin edit", "view"]);
+    for (const { rules } of roles(rendered.get("operator") ?? []) as unknown as { rules: { apiGroups: string[]; resources: string[]; verbs: string[] }[] }[])
+      for (const { apiGroups, resources, verbs } of rules) {
+        assert.deepEqual(apiGroups, ["xlvein.io"]);
+        // A status is the operator's alone.
+        if (resources.includes("applications/status"))
+          assert.deepEqual(
+            verbs.filter((verb) => !["get", "list", "watch"].includes(verb)),
+            [],
+          );
+      }
+    for (const values of [{ operator: { aggregateRoles: false } }, { crds: { install: false } }, { rbac: { create: false } }])
+      assert.deepEqual(roles(await render({ ci: "operator", values })), [], JSON.stringify(values));
   });
 
   it("are nowhere all of something", () => {

@@ -28,6 +28,8 @@ describe("the schema", () => {
     "a preset that is none": [{ ingress: { preset: "apache" } }, /ingress\/preset/],
     "a duration that is none": [{ metrics: { serviceMonitor: { interval: "soon" } } }, /interval/],
     "a URL of another protocol": [{ exchange: redis, redis: { mode: "external", url: "http://redis" } }, /redis\/url/],
+    "a further route without a gateway": [{ httpRoute: { additionalRoutes: { a: { exposePush: true } } } }, /missing property 'parentRefs'/],
+    "a misspelt key of a further route": [{ httpRoute: { additionalRoutes: { a: { parentRefs: [{}], hostname: "x" } } } }, /'hostname' not allowed/],
     "a label that is no text": [{ podLabels: { tier: 1 } }, /podLabels\/tier/],
   };
   for (const [title, [wrong, message]] of Object.entries(rejected)) it(`refuses ${title}`, async () => assert.match(await refusal(wrong), message));
@@ -46,7 +48,8 @@ describe("the schema", () => {
     // The only others are handed on to Kubernetes or another program, or are labels.
     const free: string[] = [];
     walk(schema, "", (node, path) => {
-      if (node["type"] === "object" && node["properties"] === undefined) free.push(path);
+      const { $ref } = (node["additionalProperties"] ?? {}) as { $ref?: string };
+      if (node["type"] === "object" && node["properties"] === undefined && $ref !== "#/definitions/route") free.push(path);
     });
     assert.deepEqual(free, ["/definitions/object", "/definitions/texts"]);
   });
@@ -62,6 +65,18 @@ describe("a sentence", () => {
     "KEDA without a broker": [{ keda: { enabled: true } }, /exchange\.type local serves one server/],
     "two scalers": [{ exchange: redis, autoscaling: { enabled: true }, keda: { enabled: true } }, /autoscaling and keda/],
     "a scaler with bounds the wrong way round": [{ exchange: redis, autoscaling: { enabled: true, minReplicas: 9, maxReplicas: 3 } }, /minReplicas is above/],
+    "a scaler with nothing to go by": [{ exchange: redis, autoscaling: { enabled: true, cpu: null } }, /autoscaling has nothing to go by/],
+    "a scaler on a share of nothing": [
+      { exchange: redis, autoscaling: { enabled: true, memory: 80 }, resources: { requests: { memory: null } } },
+      /autoscaling\.memory is a share of resources\.requests\.memory/,
+    ],
+    "two monitors of the same pods": [{ metrics: { serviceMonitor: { enabled: true }, podMonitor: { enabled: true } } }, /scrape every pod twice/],
+    "an AWS NLB that is not waited for": [{ service: { type: "LoadBalancer", preset: "nlb" } }, /service\.preset nlb needs drain\.preStopSeconds of 120/],
+    "an AWS NLB without a balancer": [{ service: { preset: "nlb" }, drain: { preStopSeconds: 120 } }, /service\.preset nlb needs service\.type LoadBalancer/],
+    "a gateway's TLS to pods without": [
+      { httpRoute: { enabled: true, parentRefs: [{ name: "g" }], backendTls: { hostname: "a" } } },
+      /backendTls\.hostname needs tls\.existingSecret/,
+    ],
     "KEDA on a Prometheus without address": [{ exchange: redis, keda: { enabled: true, source: "prometheus" } }, /serverAddress/],
     "a store of one server's memory for several": [{ exchange: redis, store: { type: "memory" } }, /store\.type memory does not go with exchange\.type redis/],
     "an Ingress without hosts": [{ ingress: { enabled: true, hosts: [] } }, /ingress\.hosts/],

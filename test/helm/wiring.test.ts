@@ -43,7 +43,7 @@ describe("selectors", () => {
         assert.ok(selects(labelSelector.matchLabels, object["spec"].template.metadata.labels), title);
   });
 
-  it("of monitors fit a Service or pod with that port, whose job label the alerts know", () => {
+  it("of monitors fit a Service or pod with that port, whose job label the alerts know", async () => {
     const monitors = ofKind("ServiceMonitor");
     assert.ok(monitors.length >= 3);
     for (const { object, objects, title } of monitors) {
@@ -58,11 +58,16 @@ describe("selectors", () => {
       );
       assert.equal(services[0]?.metadata.labels?.[jobLabel], object.metadata.name, title);
     }
-    for (const { object, objects, title } of ofKind("PodMonitor")) {
+    const more = await render({ ci: "operator", values: { metrics: { serviceMonitor: { enabled: false }, podMonitor: { enabled: true } } } });
+    const podMonitors = [...ofKind("PodMonitor"), ...more.map((object) => ({ object, objects: more, title: object.metadata.name }))].filter(
+      ({ object }) => object.kind === "PodMonitor",
+    );
+    assert.equal(podMonitors.length, 3);
+    for (const { object, objects, title } of podMonitors) {
       const pods = workloads(objects).filter(({ labels }) => selects(object["spec"].selector.matchLabels, labels));
       assert.deepEqual(
         pods.map(({ labels }) => labels[object["spec"].jobLabel]),
-        ["xlvein"],
+        [object.metadata.name],
         title,
       );
       assert.ok(
@@ -128,7 +133,7 @@ describe("ports", () => {
 describe("network policies", () => {
   it("cover every pod, both ways", () => {
     for (const { ci, objects } of rendered)
-      for (const pod of workloads(objects).filter(({ labels }) => labels["app.kubernetes.io/component"] !== "test")) {
+      for (const pod of workloads(objects)) {
         const policies = objects.filter(({ kind, ...policy }) => kind === "NetworkPolicy" && selects(policy["spec"].podSelector.matchLabels, pod.labels));
         assert.equal(policies.length, 1, `${ci}: ${pod.title}`);
         assert.deepEqual(policies[0]?.["spec"].policyTypes, ["Ingress", "Egress"]);
@@ -167,7 +172,30 @@ describe("network policies", () => {
       );
     };
     assert.deepEqual(await admitted({}), ["monitoring", "test"]);
+    assert.deepEqual(await admitted({ networkPolicy: { clientsFrom: [{ podSelector: {} }] } }), ["monitoring", "test"]);
     assert.deepEqual(await admitted({ keda: { enabled: true }, operator: { enabled: true }, tests: { enabled: false } }), ["monitoring", "keda", "operator"]);
+  });
+
+  it("admit the test's pod to the clients' port also where clients are named, and let it out to no other", async () => {
+    const objects = await render({ values: { networkPolicy: { clientsFrom: [{ namespaceSelector: {} }] } } });
+    const [test] = workloads(objects).filter(({ labels }) => labels["app.kubernetes.io/component"] === "test");
+    const { from } = find(objects, "NetworkPolicy", "xlvein")["spec"].ingress[0] as { from: { podSelector?: { matchLabels: Record<string, string> } }[] };
+    assert.equal(from.filter(({ podSelector }) => selects(podSelector?.matchLabels ?? {}, test?.labels ?? {})).length, 1);
+    const { ingress, egress } = find(objects, "NetworkPolicy", "xlvein-test")["spec"];
+    assert.deepEqual([ingress, egress[1].ports.map(({ port }: Port) => port)], [[], [8090, 8091]]);
+    // Whoever is admitted by default is everyone, the test as well.
+    assert.equal(find(await render(), "NetworkPolicy", "xlvein")["spec"].ingress[0].from, undefined);
+  });
+
+  it("let every pod ask for names, on the ports that the cluster's DNS has", async () => {
+    const objects = await render({ ci: "operator", values: { networkPolicy: { dnsPorts: [54] } } });
+    const askers = objects.filter(({ kind, ...policy }) => kind === "NetworkPolicy" && policy["spec"].egress.length > 0);
+    assert.deepEqual(askers.map(({ metadata }) => metadata.name).sort(), ["xlvein", "xlvein-bootstrap", "xlvein-operator", "xlvein-test"]);
+    for (const policy of askers)
+      assert.deepEqual(policy["spec"].egress[0].ports, [
+        { port: 54, protocol: "UDP" },
+        { port: 54, protocol: "TCP" },
+      ]);
   });
 
   it("let balancers ask for a pod's health where they do", async () => {
@@ -206,6 +234,18 @@ describe("names", () => {
       assert.ok(metadata.name.length <= most, `${kind} ${metadata.name}`);
       for (const [key, value] of Object.entries(metadata.labels ?? {})) assert.match(value, /^([A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?)?$/, `${kind} ${key}`);
     }
+  });
+
+  it("are texts, also where YAML would take them for something else", async () => {
+    const odd = await each(examples, (ci) => render({ ci, release: "123", namespace: "1e3", values: { fullnameOverride: "true", nameOverride: "0" } }));
+    const wrong: string[] = [];
+    const walk = (value: unknown, path: string): void => {
+      if (typeof value === "object" && value !== null) for (const [key, child] of Object.entries(value)) walk(child, `${path}.${key}`);
+      else if (typeof value !== "string" && /\.(l|matchL|podL)abels\.|\.(name|namespace|\w+Name|matchNames\.\d+|resourceNames\.\d+)$/.test(path))
+        wrong.push(`${path}: ${value}`);
+    };
+    for (const object of odd.flat()) walk(object, object.kind);
+    assert.deepEqual(wrong, []);
   });
 
   it("are there once", () => {
@@ -248,6 +288,7 @@ describe("references", () => {
     "pull",
     "proxy",
     "kube-root-ca.crt",
+    "push-authority",
   ]);
 
   it("to ConfigMaps, Secrets and service accounts lead to what is there, is made, or was named in the values", () => {
@@ -282,50 +323,6 @@ describe("references", () => {
             find(objects, "Service", backend.service.name)["spec"].ports.some(({ name }: Port) => name === backend.service.port.name),
             title,
           );
-  });
-});
-
-describe("doors to the outside", () => {
-  it("show the WebSocket alone, unless more is wanted", async () => {
-    const paths = async (ingress: object) =>
-      find(await render({ values: { ingress: { enabled: true, ...ingress } } }), "Ingress")["spec"].rules[0].http.paths.map(
-        (each: { path: string; pathType: string }) => `${each.pathType} ${each.path}`,
-      );
-    assert.deepEqual(await paths({}), ["Exact /ws/connect"]);
-    assert.deepEqual(await paths({ exposePush: true, exposeSdk: true }), ["Exact /ws/connect", "Prefix /api/v1", "Exact /sdk.js"]);
-    assert.ok(!JSON.stringify(find(rendered.find(({ ci }) => ci === "gateway")?.objects ?? [], "HTTPRoute")["spec"]).includes("timeouts"));
-  });
-
-  it("have the time-outs of each preset, above which annotations of your own stand", async () => {
-    const annotations = async (preset: string, own = {}) =>
-      find(await render({ values: { ingress: { enabled: true, preset, annotations: own } } }), "Ingress").metadata.annotations ?? {};
-    const expected: Record<string, [string, string]> = {
-      haproxy: ["haproxy.org/timeout-tunnel", "3600s"],
-      "nginx-f5": ["nginx.org/proxy-read-timeout", "3600s"],
-      "ingress-nginx": ["nginx.ingress.kubernetes.io/proxy-read-timeout", "3600"],
-      alb: ["alb.ingress.kubernetes.io/load-balancer-attributes", "idle_timeout.timeout_seconds=3600"],
-    };
-    for (const [preset, [key, value]] of Object.entries(expected)) {
-      assert.equal((await annotations(preset))[key], value);
-      assert.equal((await annotations(preset, { [key]: "mine" }))[key], "mine");
-    }
-    assert.deepEqual(await annotations("traefik"), {});
-    const gce = rendered.find(({ ci }) => ci === "locked-down")?.objects ?? [];
-    assert.equal(find(gce, "BackendConfig")["spec"].timeoutSec, 86_400);
-    assert.deepEqual(JSON.parse(find(gce, "Service", "xlvein-push").metadata.annotations?.["cloud.google.com/backend-config"] ?? ""), {
-      default: "xlvein-push",
-    });
-  });
-
-  it("come with the policies of each gateway", async () => {
-    const kinds = async (policyPreset: string) =>
-      (await render({ values: { httpRoute: { enabled: true, parentRefs: [{ name: "g" }], policyPreset } } }))
-        .map(({ kind }) => kind)
-        .filter((kind) => /Policy$/.test(kind) && kind !== "NetworkPolicy");
-    assert.deepEqual(
-      [await kinds(""), await kinds("envoy-gateway"), await kinds("gke")],
-      [[], ["BackendTrafficPolicy"], ["GCPBackendPolicy", "HealthCheckPolicy"]],
-    );
   });
 });
 

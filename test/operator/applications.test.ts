@@ -33,11 +33,13 @@ function play(lists: (object[] | KubeError)[]) {
         asked.emit("watch", streams.at(-1));
       }),
   };
-  return { kube, streams, stream: async () => (await once(asked, "watch"))[0] as Stream };
+  return { kube, asked, streams, stream: async () => (await once(asked, "watch"))[0] as Stream };
 }
 
-function follow(t: Pick<TestContext, "after">, { kube }: ReturnType<typeof play>, relistMs = 60_000) {
-  const applications = createApplications({ kube, namespaces: ["shop"], log: createLog({ level: "silent" }), relistMs });
+function follow(t: Pick<TestContext, "after">, { kube }: ReturnType<typeof play>, relistMs = 60_000, namespaces = ["shop"]) {
+  const ups: string[] = [];
+  const onUp = (namespace: string | undefined, up: boolean) => void ups.push(`${namespace} ${up}`);
+  const applications = createApplications({ kube, namespaces, log: createLog({ level: "silent" }), relistMs, onUp });
   const changes: string[] = [];
   applications.onChange((key) => changes.push(key));
   const stop = new AbortController();
@@ -46,16 +48,16 @@ function follow(t: Pick<TestContext, "after">, { kube }: ReturnType<typeof play>
     stop.abort();
     await done;
   });
-  return { applications, changes, names: () => applications.all().map(({ name }) => name) };
+  return { applications, changes, ups, names: () => applications.all().map(({ name }) => name) };
 }
 
 test("what is listed and what changes is told; a change of the status alone is not", async (t) => {
   const api = play([[object("a")]]);
   const stream = api.stream();
   const { applications, changes, names } = follow(t, api);
-  assert.equal(applications.complete, false);
+  assert.equal(applications.view, "pending");
   const { onEvent, from } = await stream;
-  assert.equal(applications.complete, true);
+  assert.equal(applications.view, "complete");
   assert.equal(from, "10");
   onEvent("ADDED", object("b"));
   onEvent("MODIFIED", object("b"));
@@ -102,13 +104,28 @@ test("an ERROR within the stream ends it", async (t) => {
   assert.deepEqual(names(), []);
 });
 
-test("nothing is complete until the list has come, and a failure is tried again", async (t) => {
-  const api = play([new KubeError(500, "no"), new KubeError(404, "no such resource"), [object("a")]]);
+test("nothing is settled until the list has come, and a failure is tried again", async (t) => {
+  const api = play([new KubeError(500, "no"), new KubeError(0, "no answer"), [object("a")]]);
   const next = api.stream();
-  const { applications, names } = follow(t, api);
+  const { applications, names, ups } = follow(t, api);
+  assert.ok(applications.awaits("shop"));
   await next;
-  await applications.completed;
-  assert.deepEqual(names(), ["a"]);
+  await applications.settled;
+  assert.deepEqual([names(), applications.view, applications.awaits("shop")], [["a"], "complete", false]);
+  assert.deepEqual(ups, ["shop false", "shop false", "shop true"]);
+});
+
+test("a namespace that is refused does not hold up the others, and is told of when it can be listed at last", async (t) => {
+  const api = play([new KubeError(403, "no"), [object("a")], new KubeError(404, "no"), []]);
+  const [first, second] = [api.stream(), api.stream()];
+  const { applications, changes, names } = follow(t, api, 60_000, ["gone", "shop"]);
+  await applications.settled;
+  await first;
+  assert.deepEqual([names(), applications.view], [["a"], "partial"]);
+  assert.deepEqual(["gone", "shop", "other"].map(applications.awaits), [true, false, false]);
+  await second;
+  while (applications.view === "partial") await once(api.asked, "watch");
+  assert.deepEqual([applications.view, changes], ["complete", ["shop/a", "gone/"]]);
 });
 
 test("it is listed again after a while, although the stream is silent", async (t) => {

@@ -7,7 +7,7 @@ import { application, NOW } from "./sample.ts";
 
 const RULES = { server: "xlvein", allowForeign: false };
 const problems = (apps: Application[], rules = RULES, holds?: (app: Application) => boolean) =>
-  Object.fromEntries([...settleClaims(apps, rules, holds)].map(([key, { problem }]) => [key, problem?.reason]));
+  Object.fromEntries([...settleClaims(apps, rules, holds && { holds })].map(([key, { problem }]) => [key, problem?.reason]));
 
 test("a key defaults to NAMESPACE.NAME", () => {
   assert.equal(settleClaims([application("web")], RULES).get("shop/web")?.appKey, "shop.web");
@@ -49,4 +49,11 @@ test("applications of other installations, and those being deleted, claim nothin
   ];
   assert.deepEqual(problems(apps), { "shop/c": undefined });
   assert.deepEqual(problems(apps, { ...RULES, server: "another" }), { "shop/a": undefined });
+});
+
+test("a key of an application that cannot be seen now is nobody else's", () => {
+  const unseen = new Map([["k", "gone/a"]]);
+  const claims = settleClaims([application("b", { appKey: "k" }), application("c")], RULES, { unseen });
+  assert.match(claims.get("shop/b")?.problem?.message ?? "", /^appKey k belongs to Application gone\/a, whose namespace cannot be listed now$/);
+  assert.equal(claims.get("shop/c")?.problem, undefined);
 });

@@ -17,8 +17,8 @@ test("an application that every server has is ready", () => {
   const status = stand();
   assert.deepEqual(words(status), ["CredentialsReady True Generated", "Synced True Synced", "Ready True Ready"]);
   assert.deepEqual(
-    [status.synced, status.revision, status.secretRef, status.activeKeyId, status.observedGeneration],
-    ["2/2", "12", { name: "web-xlvein" }, "web-1", 1],
+    [status.synced, status.revision, status.secretRef, status.binding, status.activeKeyId, status.observedGeneration],
+    ["2/2", "12", { name: "web-xlvein" }, { name: "web-xlvein" }, "web-1", 1],
   );
   assert.equal(isReady(status), true);
 });
@@ -93,4 +93,10 @@ test("servers count once each, when they are ready, and only with a revision tha
   assert.deepEqual([reach, isEverywhere(reach)], [{ ready: 3, accepted: 1, silent: 1 }, false]);
   assert.ok(isEverywhere(reachOf({ counters: [6, 7] }, 6)));
   assert.ok(!isEverywhere(reachOf({ counters: [] }, 0)));
+});
+
+test("a Secret of the owner is named, and is no binding: it holds no address", () => {
+  const own = application("web", { credentials: { existingSecretRef: { name: "vault" } } });
+  const status = stand({ app: own, entry: entry(own, undefined, { existing: true }) });
+  assert.deepEqual([status.secretRef, status.binding], [{ name: "vault" }, undefined]);
 });

@@ -17,8 +17,8 @@
 
 {{/* Labels that never change, by which objects select pods: (dict "root" $ "component" "server"). */}}
 {{- define "xlvein.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "xlvein.name" .root }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/name: {{ include "xlvein.name" .root | quote }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 app.kubernetes.io/component: {{ .component }}
 {{- end }}
 
@@ -36,8 +36,8 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 
 {{/* metadata of an object: (dict "root" $ "component" "server" "name" "x" "annotations" (dict …) "labels" (dict …) "namespace" "x"). */}}
 {{- define "xlvein.metadata" -}}
-name: {{ .name }}
-namespace: {{ default .root.Release.Namespace .namespace }}
+name: {{ .name | quote }}
+namespace: {{ default .root.Release.Namespace .namespace | quote }}
 labels:
   {{- include "xlvein.labels" . | nindent 2 }}
   {{- with .labels }}
@@ -51,7 +51,7 @@ annotations:
 
 {{/* As above without a namespace, for cluster-wide objects. */}}
 {{- define "xlvein.clusterMetadata" -}}
-{{- include "xlvein.metadata" . | replace (printf "\nnamespace: %s" .root.Release.Namespace) "" }}
+{{- include "xlvein.metadata" . | replace (printf "\nnamespace: %q" .root.Release.Namespace) "" }}
 {{- end }}
 
 {{/* The reference of an image: (dict "root" $ "image" .Values.image). A digest stands above the tag. */}}
@@ -173,6 +173,23 @@ imagePullSecrets:
 
 {{- define "xlvein.maxReplicas" -}}
 {{- if .Values.keda.enabled }}{{ .Values.keda.maxReplicas }}{{ else if .Values.autoscaling.enabled }}{{ .Values.autoscaling.maxReplicas }}{{ else }}{{ .Values.replicaCount }}{{ end }}
+{{- end }}
+
+{{/*
+How many servers the Deployment asks for; "" where a scaler decides. A field that Helm gives up falls to its default, 1: while the number is still
+Helm's own it is given as it is, until the scaler has changed it. Helm 3 takes away what it once wrote even then, so it goes on giving the number that is there.
+*/}}
+{{- define "xlvein.replicas" -}}
+{{- if not (or .Values.autoscaling.enabled .Values.keda.enabled) }}
+{{- .Values.replicaCount }}
+{{- else if .Release.IsUpgrade }}
+{{- $live := lookup "apps/v1" "Deployment" .Release.Namespace (include "xlvein.fullname" .) }}
+{{- $isOurs := semverCompare "<4.0.0-0" .Capabilities.HelmVersion.Version }}
+{{- range dig "metadata" "managedFields" list $live }}
+{{- if and (eq .manager "helm") (hasKey (dig "fieldsV1" "f:spec" dict .) "f:replicas") }}{{ $isOurs = true }}{{ end }}
+{{- end }}
+{{- if and $live $isOurs }}{{ $live.spec.replicas }}{{ end }}
+{{- end }}
 {{- end }}
 
 {{- define "xlvein.gracePeriod" -}}

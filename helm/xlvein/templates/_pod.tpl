@@ -35,6 +35,19 @@ priorityClassName: {{ . }}
 {{- end }}
 {{- end }}
 
+{{/* Over nodes and zones, where that is possible: (dict "root" $ "component" "server"). */}}
+{{- define "xlvein.spread" -}}
+{{- range list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
+- maxSkew: 1
+  topologyKey: {{ . }}
+  whenUnsatisfiable: ScheduleAnyway
+  matchLabelKeys: [pod-template-hash]
+  labelSelector:
+    matchLabels:
+      {{- include "xlvein.selectorLabels" $ | nindent 6 }}
+{{- end }}
+{{- end }}
+
 {{/* A volume with what talking to the Kubernetes API needs, and no more. */}}
 {{- define "xlvein.tokenVolume" -}}
 - name: kube-api
@@ -64,7 +77,7 @@ priorityClassName: {{ . }}
 {{- define "xlvein.applicationsVolume" -}}
 - name: applications
   secret:
-    secretName: {{ include "xlvein.applicationsSecret" . }}
+    secretName: {{ include "xlvein.applicationsSecret" . | quote }}
     optional: true
     defaultMode: 0440
     items:

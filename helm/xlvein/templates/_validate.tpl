@@ -15,6 +15,27 @@
 {{- $faults = append $faults (printf "%s.minReplicas is above %s.maxReplicas." $name $name) }}
 {{- end }}
 {{- end }}
+{{- $scaling := $v.autoscaling }}
+{{- if and $scaling.enabled (not (or $scaling.cpu $scaling.memory $scaling.connections.enabled $scaling.extraMetrics)) }}
+{{- $faults = append $faults "autoscaling has nothing to go by: set autoscaling.cpu, memory, connections.enabled or extraMetrics." }}
+{{- end }}
+{{- range $name := list "cpu" "memory" }}
+{{- if and $scaling.enabled (get $scaling $name) (not (dig "requests" $name "" $v.resources)) }}
+{{- $faults = append $faults (printf "autoscaling.%s is a share of resources.requests.%s, which is not set." $name $name) }}
+{{- end }}
+{{- end }}
+{{- if and $v.metrics.serviceMonitor.enabled $v.metrics.podMonitor.enabled }}
+{{- $faults = append $faults "metrics.serviceMonitor and metrics.podMonitor would scrape every pod twice: enable one of them." }}
+{{- end }}
+{{- if and (eq $v.service.preset "nlb") (lt (int $v.drain.preStopSeconds) 120) }}
+{{- $faults = append $faults (printf "service.preset nlb needs drain.preStopSeconds of 120 or more (it is %d): the balancer sends new connections for so long to a pod that goes." (int $v.drain.preStopSeconds)) }}
+{{- end }}
+{{- if and (ne $v.service.preset "") (ne $v.service.type "LoadBalancer") }}
+{{- $faults = append $faults (printf "service.preset %s needs service.type LoadBalancer." $v.service.preset) }}
+{{- end }}
+{{- if and $v.httpRoute.backendTls.hostname (not $v.tls.existingSecret) }}
+{{- $faults = append $faults "httpRoute.backendTls.hostname needs tls.existingSecret: without it the pods speak plain HTTP." }}
+{{- end }}
 {{- if and $v.keda.enabled (eq $v.keda.source "prometheus") (not $v.keda.prometheus.serverAddress) }}
 {{- $faults = append $faults "keda.source prometheus needs keda.prometheus.serverAddress." }}
 {{- end }}

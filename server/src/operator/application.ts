@@ -29,6 +29,8 @@ export interface ApplicationStatus {
   readonly observedGeneration?: number;
   readonly appKey?: string;
   readonly secretRef?: { readonly name: string };
+  /** The Service Binding specification's word for a Secret with all that a binding needs. */
+  readonly binding?: { readonly name: string };
   readonly activeKeyId?: string;
   readonly previousKeyExpiresAt?: string;
   readonly lastRotationTime?: string;

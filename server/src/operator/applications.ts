@@ -11,17 +11,21 @@ export interface ApplicationsOptions {
   readonly log: Log;
   /** Between lists, milliseconds; 5 min by default. */
   readonly relistMs?: number;
+  /** Told of each namespace (`undefined`: all) that is followed, or that cannot be. */
+  readonly onUp?: (namespace: string | undefined, up: boolean) => void;
 }
 
 /** Every application of the watched namespaces, as the API server last said. */
 export interface Applications {
   all(): readonly Application[];
   get(key: string): Application | undefined;
-  /** Whether every namespace has been listed: before that nobody can say that an application is gone. */
-  readonly complete: boolean;
-  /** Resolves when it is. */
-  readonly completed: Promise<void>;
-  /** Calls back with the key of each application that is new, changed in its spec, or gone. Returns a function that stops. */
+  /** `pending` until every namespace has been listed or refused to us; `partial` while some are refused: one that is gone must not stop the others. */
+  readonly view: "pending" | "partial" | "complete";
+  /** Resolves when it is not `pending` any more. */
+  readonly settled: Promise<void>;
+  /** Whether this namespace is watched and has not been listed: then nobody can say that an application of it is gone. */
+  awaits(namespace: string): boolean;
+  /** Calls back with the key of each application that is new, changed in its spec, or gone; with `NAMESPACE/` when that was listed at last. Returns a function that stops. */
   onChange(listener: (key: string) => void): () => void;
   /** Follows until the signal. */
   follow(signal: AbortSignal): Promise<void>;
@@ -35,12 +39,13 @@ const LAST_WAIT_MS = 10_000;
 const SHORTEST_MS = 1_000;
 
 /** Nothing is asked before `follow`. */
-export function createApplications({ kube, namespaces, log, relistMs = RELIST_MS }: ApplicationsOptions): Applications {
-  const places = namespaces ?? [undefined];
+export function createApplications({ kube, namespaces, log, relistMs = RELIST_MS, onUp = () => undefined }: ApplicationsOptions): Applications {
+  const places: readonly (string | undefined)[] = namespaces ?? [undefined];
   const known = new Map<string, Application>();
   const listed = new Set<string | undefined>();
+  const refused = new Set<string | undefined>();
   const listeners = new Set<(key: string) => void>();
-  const { promise: completed, resolve } = Promise.withResolvers<void>();
+  const { promise: settled, resolve } = Promise.withResolvers<void>();
   const tell = (key: string): void => {
     for (const listener of listeners) listener(key);
   };
@@ -62,8 +67,29 @@ export function createApplications({ kube, namespaces, log, relistMs = RELIST_MS
     const keys = new Set(present.map(keyOf));
     for (const [key, { namespace }] of [...known]) if ((place === undefined || namespace === place) && !keys.has(key)) drop(key);
     for (const app of present) take(app);
+    if (listed.has(place)) return;
     listed.add(place);
-    if (listed.size === places.length) resolve();
+    // What it was thought to have may be gone.
+    if (refused.delete(place)) tell(`${place ?? ""}/`);
+    settle();
+  }
+
+  function settle(): void {
+    if (view() !== "pending") resolve();
+  }
+
+  function view(): Applications["view"] {
+    if (listed.size === places.length) return "complete";
+    return listed.size + refused.size === places.length ? "partial" : "pending";
+  }
+
+  function fail(place: string | undefined, error: unknown): void {
+    log.warn({ event: "applications not watched", namespace: place, message: explain(error) });
+    onUp(place, false);
+    // A right that is missing, or a namespace or the resource that is gone, may stay so.
+    if (listed.has(place) || !(isStatus(error, 403) || isStatus(error, 404))) return;
+    refused.add(place);
+    settle();
   }
 
   /** Watches until it is time to list again. Rejects with a KubeError. */
@@ -112,11 +138,12 @@ export function createApplications({ kube, namespaces, log, relistMs = RELIST_MS
       try {
         const { items, resourceVersion } = await kube.listApplications(place);
         takeList(place, items);
+        onUp(place, true);
         failures = 0;
         await watch(place, resourceVersion, signal);
       } catch (error) {
         // 410: what the watch would begin with is forgotten; the list that follows is the answer.
-        if (!isStatus(error, 410)) log.warn({ event: "applications not watched", namespace: place, message: explain(error) });
+        if (!isStatus(error, 410)) fail(place, error);
         const wait = Math.min(LAST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures) * (0.5 + Math.random() / 2);
         failures += 1;
         await sleep(wait, undefined, { signal }).catch(() => undefined);
@@ -127,10 +154,11 @@ export function createApplications({ kube, namespaces, log, relistMs = RELIST_MS
   return {
     all: () => [...known.values()],
     get: (key) => known.get(key),
-    get complete() {
-      return listed.size === places.length;
+    get view() {
+      return view();
     },
-    completed,
+    settled,
+    awaits: (namespace) => [undefined, namespace].some((place) => places.includes(place) && !listed.has(place)),
     onChange(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

@@ -26,11 +26,19 @@ export interface ClaimRules {
 
 const DEFAULT_SERVER = "xlvein";
 
-/** The claims of this installation, by `keyOf`; applications of others, and those being deleted, have none. `holds`: who has its key already. */
+/** What is known beside the applications that can be seen. */
+export interface Holdings {
+  /** Whether an application has its key already. */
+  readonly holds?: (app: Application) => boolean;
+  /** Keys of applications that cannot be seen now, with their `keyOf`: they keep them. */
+  readonly unseen?: ReadonlyMap<string, string>;
+}
+
+/** The claims of this installation, by `keyOf`; applications of others, and those being deleted, have none. */
 export function settleClaims(
   applications: readonly Application[],
   { server, allowForeign }: ClaimRules,
-  holds: (app: Application) => boolean = () => false,
+  { holds = () => false, unseen = new Map() }: Holdings = {},
 ): ReadonlyMap<string, Claim> {
   /** The older one first; of two made in one second whoever has the key, else by name. */
   const precedence = (a: Application, b: Application): number =>
@@ -40,7 +48,8 @@ export function settleClaims(
   return new Map(
     ours.map((app) => {
       const appKey = appKeyOf(app);
-      const problem = (allowForeign ? undefined : refuseForeign(app, appKey)) ?? refuseTaken(appKey, owners.get(appKey));
+      const problem =
+        (allowForeign ? undefined : refuseForeign(app, appKey)) ?? refuseTaken(appKey, owners.get(appKey)) ?? refuseUnseen(appKey, unseen.get(appKey));
       if (problem === undefined) owners.set(appKey, app);
       return [keyOf(app), { app, appKey, ...(problem === undefined ? {} : { problem }) }];
     }),
@@ -55,4 +64,9 @@ function refuseForeign({ namespace }: Application, appKey: string): Problem | un
 
 function refuseTaken(appKey: string, owner: Application | undefined): Problem | undefined {
   return owner && { reason: "AppKeyConflict", message: `appKey ${appKey} belongs to Application ${keyOf(owner)}, which is older` };
+}
+
+function refuseUnseen(appKey: string, owner: string | undefined): Problem | undefined {
+  if (owner === undefined) return undefined;
+  return { reason: "AppKeyConflict", message: `appKey ${appKey} belongs to Application ${owner}, whose namespace cannot be listed now` };
 }

@@ -61,7 +61,7 @@ export async function runController(options: ControllerOptions, signal: AbortSig
   const unknownMs = (): number => (secret.current === undefined ? now() + UNKNOWN_RETRY_MS : Number.POSITIVE_INFINITY);
   const pass = createPass({ ...options, kube, queue, secret, servers, statuses, now, resyncMs });
 
-  await untilDone(applications.completed, signal);
+  await untilDone(applications.settled, signal);
   const stopListening = applications.onChange((key) => {
     queue.add(key, now());
     bell.ring();

@@ -52,7 +52,10 @@ export interface Operator {
 export function createOperator(options: OperatorOptions): Operator {
   const { kube, namespace, election, internal, log, version, watchNamespaces } = options;
   const metrics = createOperatorMetrics(version);
-  const applications = createApplications({ kube, namespaces: watchNamespaces, log });
+  const applications = createApplications({
+    ...{ kube, namespaces: watchNamespaces, log },
+    onUp: (watched, up) => metrics.watchUp.set({ watched_namespace: watched ?? "*" }, up ? 1 : 0),
+  });
   const instance = options.pod || hostname();
   const stop = new AbortController();
   let leading = false;
@@ -61,7 +64,7 @@ export function createOperator(options: OperatorOptions): Operator {
   function readiness(): ReadyState {
     const checks = [
       { name: "stopping", ok: !stop.signal.aborted, detail: "the operator is shutting down", gates: true },
-      { name: "applications", ok: applications.complete, detail: "not every namespace has been listed", gates: true },
+      { name: "applications", ok: applications.view === "complete", detail: "not every namespace has been listed", gates: applications.view === "pending" },
       { name: "leader", ok: leading, detail: "another operator leads", gates: false },
     ];
     return { ready: checks.every(({ ok, gates }) => ok || !gates), checks };

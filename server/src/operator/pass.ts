@@ -20,7 +20,7 @@ import { type Addresses, secretNameOf } from "./tenant-secret.ts";
 
 export interface PassOptions {
   readonly kube: Kube;
-  readonly applications: Pick<Applications, "all">;
+  readonly applications: Pick<Applications, "all" | "awaits" | "view">;
   readonly rules: ClaimRules;
   readonly addresses: Addresses;
   readonly queue: Queue;
@@ -60,9 +60,15 @@ export function createPass(options: PassOptions): Pass {
   /** Not everywhere yet. */
   const unsynced = new Map<string, Entry>();
 
+  /** Of namespaces that cannot be listed now: servers keep what they have. */
+  function unseen(): Entry[] {
+    return [...(secret.current?.entries.values() ?? [])].filter(({ namespace }) => applications.awaits(namespace));
+  }
+
   function settle(): void {
     const before = claims;
-    claims = settleClaims(applications.all(), rules, (app) => secret.current?.entries.get(appKeyOf(app))?.uid === app.uid);
+    const holds = (app: Application): boolean => secret.current?.entries.get(appKeyOf(app))?.uid === app.uid;
+    claims = settleClaims(applications.all(), rules, { holds, unseen: new Map(unseen().map((entry) => [entry.appKey, keyOf(entry)])) });
     // Who loses or wins a key by what happened to another one.
     for (const [key, claim] of claims) if (before.has(key) && before.get(key)?.problem?.message !== claim.problem?.message) queue.add(key, now());
     for (const [key, { app }] of before) if (claims.get(key)?.app.uid !== app.uid) forget(key, app);
@@ -95,8 +101,9 @@ export function createPass(options: PassOptions): Pass {
       const entry = cases.has(key) ? cases.get(key)?.plan.entry : current?.get(appKey);
       return problem === undefined && entry?.uid === app.uid ? [{ key, entry, isNew: current?.get(appKey)?.uid !== app.uid }] : [];
     });
-    let bytes = kept.filter(({ isNew }) => !isNew).reduce((sum, { entry }) => sum + bytesOf(entry), 0);
-    return kept.flatMap(({ key, entry, isNew }) => {
+    const others = unseen();
+    let bytes = [...kept.filter(({ isNew }) => !isNew).map(({ entry }) => entry), ...others].reduce((sum, entry) => sum + bytesOf(entry), 0);
+    const known = kept.flatMap(({ key, entry, isNew }) => {
       if (!isNew) return [entry];
       bytes += bytesOf(entry);
       const one = cases.get(key);
@@ -105,12 +112,13 @@ export function createPass(options: PassOptions): Pass {
       cases.set(key, { ...one, plan: { entry: undefined, problem, news: [] } });
       return [];
     });
+    return [...others, ...known];
   }
 
   /** Resolves with whether the servers' Secret says what it should. */
   async function give(cases: Map<string, Case>, failures: ReadonlyMap<string, unknown>): Promise<boolean> {
     // Nothing is known of what was there: a part of it would be less than the servers have.
-    if (secret.current === undefined && failures.size > 0) return false;
+    if (secret.current === undefined && (failures.size > 0 || applications.view !== "complete")) return false;
     const before = secret.current?.revision;
     try {
       await secret.write(nextEntries(cases));

@@ -33,6 +33,7 @@ export function composeStatus(standing: Standing, before: ApplicationStatus, now
     observedGeneration: app.generation,
     appKey,
     ...(secretName === undefined ? {} : { secretRef: { name: secretName } }),
+    ...(generated === undefined ? {} : { binding: { name: secretNameOf(app) } }),
     ...(entry === undefined ? {} : { activeKeyId: entry.credentials.active.id, revision: String(entry.revision), synced: `${reach.accepted}/${reach.ready}` }),
     ...(ending === undefined ? {} : { previousKeyExpiresAt: toTime(ending.notAfterMs) }),
     ...(generated === undefined ? {} : { lastRotationTime: toTime(generated.rotatedMs) }),
