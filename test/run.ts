@@ -1,18 +1,21 @@
 // The whole test suite: `npm test`, or `npm test -- test/http --node=22` for a part of it.
 import { spawnSync } from "node:child_process";
-import { availableParallelism } from "node:os";
+import { mkdtempSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { type Bounds, execute, type Failure, type Outcome } from "./setup/execute.ts";
+import { expectedSeconds } from "./setup/durations.ts";
+import { type Bounds, execute, type Failure, type Job, type Outcome } from "./setup/execute.ts";
 import { findTests, isOnRequest, onEveryRuntime } from "./setup/files.ts";
 import { kubernetesTools } from "./setup/kubernetes.ts";
 import { environment, mainRuntime, otherRuntimes, type Runtime } from "./setup/runtimes.ts";
 import { provideSystem } from "./setup/system.ts";
 
 const ROOT = join(import.meta.dirname, "..");
-const BOUNDS: Bounds = { concurrency: Math.max(2, availableParallelism()), testMs: 120_000, fileMs: 240_000 };
+const CORES = Math.max(2, availableParallelism());
+const BOUNDS: Bounds = { concurrency: CORES, spare: CORES, testMs: 120_000, fileMs: 240_000 };
 /** What runs on request is slow, and needs the machine for itself. */
-const SLOW_BOUNDS: Bounds = { concurrency: 1, testMs: 300_000, fileMs: 1_200_000 };
+const SLOW_BOUNDS: Bounds = { concurrency: 1, spare: 0, testMs: 300_000, fileMs: 1_200_000 };
 
 interface Wish {
   /** Files or folders; none: all of them. */
@@ -40,9 +43,8 @@ async function main(): Promise<number> {
   const parts = await step("Node versions", () => plan(wish));
   if (parts.some(({ files }) => files.some((file) => file.startsWith("test/helm/")))) await step("Kubernetes tools", kubernetesTools);
   if (wish.paths.length === 0) await step("Build", () => build(mainRuntime()));
-  const outcomes: Outcome[] = [];
-  for (const part of parts) outcomes.push(...(await runPart(part)));
-  return summarise(outcomes);
+  shareCompiledCode();
+  return summarise(parts, await runParts(parts));
 }
 
 function readWish(): Wish {
@@ -75,27 +77,38 @@ function build(runtime: Runtime): void {
   if (status !== 0) throw new Error("The build failed; its messages are above");
 }
 
-async function runPart({ runtime, files }: Part): Promise<Outcome[]> {
-  console.log(`\nNode ${runtime.version}: ${files.length} files`);
-  const started = performance.now();
-  const outcomes = await execute(files, runtime, files.every(isOnRequest) ? SLOW_BOUNDS : BOUNDS, printOutcome);
-  const { passed, failed } = count(outcomes);
-  console.log(`Node ${runtime.version}: ${passed} passed and ${failed} failed in ${seconds(performance.now() - started)}`);
-  return outcomes;
+/** Hundreds of processes load the same files: each is compiled once for each Node version, not once for each process. */
+function shareCompiledCode(): void {
+  const folder = mkdtempSync(join(tmpdir(), "xlvein-compiled-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+  process.env["NODE_COMPILE_CACHE"] = folder;
 }
 
-function printOutcome({ file, passed, failures, durationMs, output }: Outcome): void {
-  console.log(`${failures.length === 0 ? "  ok  " : "  FAIL"} ${file} (${passed + failures.length} in ${seconds(durationMs)})`);
+/** Runs all parts as one queue. What takes longest comes first, so that nobody waits for it at the end. */
+function runParts(parts: readonly Part[]): Promise<Outcome[]> {
+  for (const { runtime, files } of parts) console.log(`Node ${runtime.version}: ${files.length} files`);
+  const jobs = parts.flatMap(({ runtime, files }): Job[] => files.map((file) => ({ file, runtime })));
+  jobs.sort((a, b) => expectedSeconds(b.file) - expectedSeconds(a.file));
+  return execute(jobs, jobs.every(({ file }) => isOnRequest(file)) ? SLOW_BOUNDS : BOUNDS, printOutcome);
+}
+
+function printOutcome({ file, node, passed, failures, durationMs, output }: Outcome): void {
+  console.log(`${failures.length === 0 ? "  ok  " : "  FAIL"} ${file} on Node ${node} (${passed + failures.length} in ${seconds(durationMs)})`);
   for (const { test, message } of failures) console.log(indent(`${test}\n${indent(message)}`, 8));
   if (failures.length > 0 && output.trim() !== "") console.log(indent(`The end of its output:\n${indent(output.trimEnd())}`, 8));
 }
 
-/** Prints every failure again, then the totals as the last line; answers the exit status. */
-function summarise(outcomes: readonly Outcome[]): number {
+/** Prints every failure again, then the totals, those of all versions as the last line; answers the exit status. */
+function summarise(parts: readonly Part[], outcomes: readonly Outcome[]): number {
   const failures = outcomes.flatMap((outcome) => outcome.failures);
   if (failures.length > 0) console.log(`\nFailed:\n${failures.map(printFailure).join("\n")}`);
+  console.log("");
+  for (const { runtime } of parts) {
+    const here = count(outcomes.filter(({ node }) => node === runtime.version));
+    console.log(`Node ${runtime.version}: ${here.passed} passed and ${here.failed} failed`);
+  }
   const { passed, failed } = count(outcomes);
-  if (passed + failed === 0) console.log("\nNo test was run.");
+  if (passed + failed === 0) console.log("No test was run.");
   console.log(`\n${passed} passed, ${failed} failed`);
   return failed > 0 || passed === 0 ? 1 : 0;
 }

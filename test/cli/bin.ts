@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { text } from "node:stream/consumers";
 import type { TestContext } from "node:test";
+import { run } from "../../server/src/cli/main.ts";
 
 export const BIN = join(import.meta.dirname, "../../server/bin/xlvein.js");
 
@@ -52,6 +53,19 @@ export async function xlvein(
     once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>,
   ]);
   return { code, signal, stdout, stderr };
+}
+
+/** Runs a command line to its end in this process, which spares a test of many refusals as many processes. */
+export async function xlveinHere(args: readonly string[], { env, cwd = import.meta.dirname }: Pick<RunOptions, "env" | "cwd"> = {}): Promise<Result> {
+  const printed = { stdout: "", stderr: "" };
+  const code = await run(args, {
+    env: cleanEnv(env),
+    cwd,
+    terminal: false,
+    out: (line) => void (printed.stdout += `${line}\n`),
+    err: (line) => void (printed.stderr += `${line}\n`),
+  });
+  return { code, signal: null, ...printed };
 }
 
 /** A command that goes on until a signal ends it. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { push, pushOpen } from "../helpers/client.ts";
 import { SECRET, startServer } from "../helpers/server.ts";
-import { startXlvein, xlvein } from "./bin.ts";
+import { startXlvein, xlvein, xlveinHere } from "./bin.ts";
 
 const CREDENTIALS = ["--app", "test", "--secret", SECRET];
 
@@ -75,7 +75,7 @@ test("client connects as user_1 of app test and after 5 s sends itself a message
 
 test("a count that is none is refused", async () => {
   for (const count of ["0", "-1", "1.5", "many"]) {
-    const { code, stderr } = await xlvein(["listen", ...CREDENTIALS, "-a", "user_1", "-n", count]);
+    const { code, stderr } = await xlveinHere(["listen", ...CREDENTIALS, "-a", "user_1", "-n", count]);
     assert.equal(code, 2);
     assert.match(stderr, /whole number above 0/);
   }

@@ -6,7 +6,7 @@ import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { type TestContext, test } from "node:test";
 import { connect, tokenFor } from "../helpers/client.ts";
 import { SECRET, startServer } from "../helpers/server.ts";
-import { temporaryFolder, xlvein } from "./bin.ts";
+import { temporaryFolder, xlvein, xlveinHere } from "./bin.ts";
 
 const CREDENTIALS = ["--app", "test", "--secret", SECRET];
 const MSG_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -79,7 +79,7 @@ test("a push without a receiver, or with one that does not fit, is refused befor
     [["--classic", "--everyone", "-a", "user_1", "{}"], /^xlvein: --classic goes to accounts only/],
   ];
   for (const [args, message] of cases) {
-    const { code, stderr } = await xlvein(["push", ...CREDENTIALS, ...args]);
+    const { code, stderr } = await xlveinHere(["push", ...CREDENTIALS, ...args]);
     assert.equal(code, 2, args.join(" "));
     assert.match(stderr, message);
   }
@@ -132,11 +132,11 @@ test("--json prints the refusal as the server gave it", async (t) => {
 
 test("data that is no JSON object is refused before anything is sent", async () => {
   for (const data of ["hi", "[1]", '{"a":', "", "{} {}"]) {
-    const { code, stderr } = await xlvein(["push", ...CREDENTIALS, "-a", "user_1", data]);
+    const { code, stderr } = await xlveinHere(["push", ...CREDENTIALS, "-a", "user_1", data]);
     assert.equal(code, 2, data);
     assert.match(stderr, /^xlvein: data is not .*expected an object such as \{"text":"hi"\}\n$/);
   }
-  const { code, stderr } = await xlvein(["push", "--classic", "--idempotency-key", "k", ...CREDENTIALS, "-a", "user_1", "{}"]);
+  const { code, stderr } = await xlveinHere(["push", "--classic", "--idempotency-key", "k", ...CREDENTIALS, "-a", "user_1", "{}"]);
   assert.equal(code, 2);
   assert.match(stderr, /--idempotency-key does not go with --classic/);
 });
@@ -186,7 +186,7 @@ test("test prints a URL that connects, and pushes the sample to it", async (t) =
 
 test("test needs app test, and says so where it is not configured", async (t) => {
   const cwd = await temporaryFolder(t);
-  const { code, stderr } = await xlvein(["test"], { cwd });
+  const { code, stderr } = await xlveinHere(["test"], { cwd });
   assert.equal(code, 2);
   assert.match(stderr, /no application is configured here/);
 });

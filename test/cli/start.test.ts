@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { connect } from "../helpers/client.ts";
 import { SECRET } from "../helpers/server.ts";
-import { type Result, startServing, startXlvein, temporaryFolder, xlvein } from "./bin.ts";
+import { type Result, startServing, startXlvein, temporaryFolder, xlvein, xlveinHere } from "./bin.ts";
 
 const APPLICATIONS = [{ app_key: "test", app_secret: SECRET }];
 const BASE = { host: "127.0.0.1:0", internal: { enabled: false }, applications: APPLICATIONS };
@@ -93,18 +93,18 @@ test("a configuration at fault is refused with every fault at once, each with fi
 
 test("applications at fault are refused like any other key", async (t) => {
   const file = await fileWith(t, { ...BASE, applications: [{ app_key: "test" }] });
-  assertRefused(await xlvein(["start", "--config", file]), /conf\.yaml:1: applications\[0\]/);
+  assertRefused(await xlveinHere(["start", "--config", file]), /conf\.yaml:1: applications\[0\]/);
 });
 
 test("a file that is not there is named", async () => {
-  assertRefused(await xlvein(["start", "--config", "nowhere.yaml"]), /nowhere\.yaml: file: does not exist/);
+  assertRefused(await xlveinHere(["start", "--config", "nowhere.yaml"]), /nowhere\.yaml: file: does not exist/);
 });
 
 test("a flag at fault is a wrong usage", async () => {
-  assertRefused(await xlvein(["start", "--port", "http"]), /flags: port: must be a port from 0 to 65535/, 2);
-  assertRefused(await xlvein(["start", "--set", "limits.frame_byte=1"]), /flags: limits\.frame_byte: unknown key; did you mean limits\.frame_bytes\?/, 2);
-  assertRefused(await xlvein(["start", "--set", "limits"]), /--set <key=value>.*Expected a key and a value/, 2);
-  assertRefused(await xlvein(["start", "--log-level", "loud"]), /flags: log\.level: /, 2);
+  assertRefused(await xlveinHere(["start", "--port", "http"]), /flags: port: must be a port from 0 to 65535/, 2);
+  assertRefused(await xlveinHere(["start", "--set", "limits.frame_byte=1"]), /flags: limits\.frame_byte: unknown key; did you mean limits\.frame_bytes\?/, 2);
+  assertRefused(await xlveinHere(["start", "--set", "limits"]), /--set <key=value>.*Expected a key and a value/, 2);
+  assertRefused(await xlveinHere(["start", "--log-level", "loud"]), /flags: log\.level: /, 2);
 });
 
 test("a port in use is named with the place that chose it", async (t) => {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { xlvein } from "./bin.ts";
+import { xlvein, xlveinHere } from "./bin.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../../server/package.json", import.meta.url), "utf8")) as { version: string };
 
@@ -18,7 +18,7 @@ test("--help lists every command and shows examples", async () => {
 
 test("every command has a help of its own", async () => {
   for (const name of ["start", "web", "token", "push", "listen"]) {
-    const { code, stdout } = await xlvein([name, "--help"]);
+    const { code, stdout } = await xlveinHere([name, "--help"]);
     assert.equal(code, 0);
     assert.match(stdout, /^Usage: xlvein /);
     assert.match(stdout, /Example:/);
@@ -26,14 +26,14 @@ test("every command has a help of its own", async () => {
 });
 
 test("without a command the help goes to standard error and the exit code is that of a wrong usage", async () => {
-  const { code, stdout, stderr } = await xlvein([]);
+  const { code, stdout, stderr } = await xlveinHere([]);
   assert.equal(code, 2);
   assert.equal(stdout, "");
   assert.match(stderr, /Usage: xlvein/);
 });
 
 test("an unknown command is named, with the one that was meant", async () => {
-  const { code, stdout, stderr } = await xlvein(["strat"]);
+  const { code, stdout, stderr } = await xlveinHere(["strat"]);
   assert.equal(code, 2);
   assert.equal(stdout, "");
   assert.match(stderr, /unknown command 'strat'/);
@@ -41,16 +41,16 @@ test("an unknown command is named, with the one that was meant", async () => {
 });
 
 test("an unknown option is named, with the one that was meant", async () => {
-  const { code, stderr } = await xlvein(["token", "--acount", "user_1"]);
+  const { code, stderr } = await xlveinHere(["token", "--acount", "user_1"]);
   assert.equal(code, 2);
   assert.match(stderr, /unknown option '--acount'/);
   assert.match(stderr, /Did you mean --account\?/);
 });
 
 test("a missing option, a missing argument and one too many are named", async () => {
-  assert.match((await xlvein(["token"])).stderr, /--account <account>/);
-  assert.match((await xlvein(["push", "--account", "user_1"])).stderr, /missing required argument 'data'/);
-  const { code, stderr } = await xlvein(["version", "now"]);
+  assert.match((await xlveinHere(["token"])).stderr, /--account <account>/);
+  assert.match((await xlveinHere(["push", "--account", "user_1"])).stderr, /missing required argument 'data'/);
+  const { code, stderr } = await xlveinHere(["version", "now"]);
   assert.equal(code, 2);
   assert.match(stderr, /too many arguments/);
 });

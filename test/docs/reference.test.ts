@@ -89,6 +89,7 @@ test("an application with nothing but a key and a secret has the documented defa
     nonce_reuse: app.nonceReuse,
     require_exp: String(app.requireExp),
     close_on_expiry: String(app.closeOnExpiry),
+    deflate: String(app.deflate),
     allowed_origins: `[${[...app.allowedOrigins].join(", ")}]`,
     client_rights: `[${[...app.clientRights].join(", ")}]`,
     history: app.history === undefined ? "none" : "some",

@@ -98,6 +98,8 @@ export async function opened(attack: Attack): Promise<Socket> {
   return socket;
 }
 
+const CLOSE = 8;
+
 export interface FrameOptions {
   fin?: boolean;
   rsv?: number;
@@ -123,19 +125,41 @@ export function frame(opcode: number, payload: string | Buffer = "", { fin = tru
   return Buffer.concat([Buffer.from(head), key, body.map((byte, i) => byte ^ (key[i % 4] as number))]);
 }
 
-/** The code of the close frame that the peer sends; 1006 when it closes without one. */
-export async function closeCode(socket: Socket): Promise<number> {
-  const bytes = await readAll(socket);
-  for (let at = 0; at < bytes.length; ) {
+/**
+ * The code of the close frame that the peer sends, once it has closed; 1006 when it closes without one.
+ * The frame is answered, as RFC 6455 section 5.5.1 wants it: the peer waits for that. `read` is what it has said already.
+ */
+export async function closeCode(socket: Socket, read: Buffer = Buffer.alloc(0)): Promise<number> {
+  let bytes = read;
+  let code: number | undefined;
+  const look = (): void => {
+    if (code !== undefined) return;
+    code = closeCodeIn(bytes);
+    if (code !== undefined && socket.writable) socket.write(frame(CLOSE));
+  };
+  look();
+  socket.on("data", (chunk: Buffer) => {
+    bytes = Buffer.concat([bytes, chunk]);
+    look();
+  });
+  if (!socket.closed) await new Promise((resolve) => socket.once("close", resolve));
+  return code ?? 1006;
+}
+
+/** The code of the close frame among complete server frames; 1005 when it has none, undefined without a close frame. */
+function closeCodeIn(bytes: Buffer): number | undefined {
+  for (let at = 0; at + 2 <= bytes.length; ) {
     const opcode = (bytes[at] as number) & 15;
     let length = (bytes[at + 1] as number) & 127;
     let start = at + 2;
     if (length === 126) {
+      if (bytes.length < start + 2) return undefined;
       length = bytes.readUInt16BE(start);
       start += 2;
     }
-    if (opcode === 8) return length >= 2 ? bytes.readUInt16BE(start) : 1005;
+    if (bytes.length < start + length) return undefined;
+    if (opcode === CLOSE) return length >= 2 ? bytes.readUInt16BE(start) : 1005;
     at = start + length;
   }
-  return 1006;
+  return undefined;
 }

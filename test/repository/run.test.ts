@@ -1,11 +1,14 @@
 // The test runner itself: whatever can go wrong with a test file is counted as a failure.
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { type Bounds, execute, type Outcome } from "../setup/execute.ts";
+import { expectedSeconds, slowFiles } from "../setup/durations.ts";
+import { type Bounds, execute, type Job, type Outcome } from "../setup/execute.ts";
 import { findTests, onEveryRuntime } from "../setup/files.ts";
+import { idleMeter } from "../setup/idle.ts";
 import { mainRuntime } from "../setup/runtimes.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -20,9 +23,19 @@ after(() => rm(folder, { recursive: true }));
 async function run(source: string, bounds: Partial<Bounds> = {}): Promise<Outcome> {
   const file = join(folder, "planted.test.ts");
   await writeFile(file, HEAD + source);
-  const [outcome] = await execute([file], mainRuntime(), { concurrency: 1, testMs: 20_000, fileMs: 20_000, ...bounds }, () => {});
+  const [outcome] = await execute([{ file, runtime: mainRuntime() }], { concurrency: 1, spare: 0, testMs: 20_000, fileMs: 20_000, ...bounds }, () => {});
   assert.ok(outcome);
   return outcome;
+}
+
+/** Runs two files with one worker and one to spare; answers how many tests of each passed. */
+async function runTwo(sources: readonly [string, string], idleShare: () => number): Promise<number[]> {
+  const files = sources.map((_, i) => join(folder, `planted-${i}.test.ts`));
+  for (const [i, file] of files.entries()) await writeFile(file, HEAD + sources[i]);
+  const jobs = files.map((file): Job => ({ file, runtime: mainRuntime() }));
+  const outcomes = await execute(jobs, { concurrency: 1, spare: 1, testMs: 20_000, fileMs: 20_000 }, () => {}, idleShare);
+  assert.deepEqual(outcomes.flatMap(failures), []);
+  return outcomes.map(({ passed }) => passed);
 }
 
 function failures(outcome: Outcome): string[] {
@@ -95,6 +108,44 @@ describe("the test runner", () => {
     );
     assert.equal(outcome.passed, 1);
     assert.match(failures(outcome).join("\n"), /^\(file\): left processes running: .*setInterval/);
+  });
+
+  it("starts one file more while the processors idle, and none while they are busy", async () => {
+    // The first file waits for the second one, or for a second look at processors that are busy.
+    const [seen, looked] = [join(folder, "seen"), join(folder, "looked")];
+    const waits = (path: string): string => `while (!existsSync(${JSON.stringify(path)})) await new Promise((next) => setTimeout(next, 20));`;
+    const imports = 'import { existsSync, writeFileSync } from "node:fs";';
+    const second = `${imports} it("second", () => writeFileSync(${JSON.stringify(seen)}, ""));`;
+    const idle = await runTwo([`${imports} it("first", async () => { ${waits(seen)} });`, second], () => 1);
+    assert.deepEqual(idle, [1, 1]);
+
+    await rm(seen);
+    let looks = 0;
+    const busy = (): number => {
+      if (++looks === 2) writeFileSync(looked, "");
+      return 0;
+    };
+    const alone = `${imports} it("first", async () => { ${waits(looked)} if (existsSync(${JSON.stringify(seen)})) throw new Error("not alone"); });`;
+    assert.deepEqual(await runTwo([alone, second], busy), [1, 1]);
+  });
+
+  it("measures what share of the processors' time has passed idle", () => {
+    const readings = [
+      { all: 100, idle: 50 },
+      { all: 200, idle: 125 },
+      { all: 300, idle: 125 },
+      { all: 300, idle: 125 },
+    ];
+    const share = idleMeter(() => readings.shift() ?? { all: 0, idle: 0 });
+    assert.deepEqual([share(), share(), share()], [0.75, 0, 0]);
+    const real = idleMeter();
+    assert.ok(real() >= 0 && real() <= 1);
+  });
+
+  it("begins with the files that are known to be slow, which are there", () => {
+    const all = findTests(ROOT, []);
+    for (const file of slowFiles) assert.ok(all.includes(file), file);
+    assert.ok(expectedSeconds(slowFiles[0] ?? "") > expectedSeconds("test/absent.test.ts"));
   });
 
   it("finds test files by folder or name, and refuses a path that holds none", () => {

@@ -1,13 +1,21 @@
-// Runs test files, a few at a time, each in a process group of its own with a deadline.
+// Runs test files, as many at a time as keep the machine busy, each in a process group of its own with a deadline.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { endGroup, leftInGroup } from "./group.ts";
+import { idleMeter } from "./idle.ts";
 import type { Line } from "./reporter.ts";
 import { environment, type Runtime } from "./runtimes.ts";
+
+/** A test file, and the Node that runs it. */
+export interface Job {
+  readonly file: string;
+  readonly runtime: Runtime;
+}
 
 /** One failure, as the summary shows it. */
 export interface Failure {
@@ -20,6 +28,8 @@ export interface Failure {
 /** What became of one file. */
 export interface Outcome {
   readonly file: string;
+  /** The version that ran it. */
+  readonly node: string;
   readonly passed: number;
   readonly failures: readonly Failure[];
   readonly durationMs: number;
@@ -29,8 +39,10 @@ export interface Outcome {
 
 /** Bounds of a run. */
 export interface Bounds {
-  /** Files at a time. */
+  /** Files at a time, however busy the machine is. */
   readonly concurrency: number;
+  /** Files beyond those while the processors idle, as they do where tests wait for something. */
+  readonly spare: number;
   /** Milliseconds until a single test has failed. */
   readonly testMs: number;
   /** Milliseconds until a whole file is ended. */
@@ -41,19 +53,39 @@ const OUTPUT_CHARS = 4000;
 /** Milliseconds that the processes a test started have to end after the last test. */
 const LINGER_MS = 3000;
 
-/** Runs every file on `runtime`; calls `done` as each ends. */
-export async function execute(files: readonly string[], runtime: Runtime, bounds: Bounds, done: (outcome: Outcome) => void): Promise<Outcome[]> {
-  const queue = [...files];
+/** Between two looks at whether the processors idle; a file that was just started has begun to work by then. */
+const SAMPLE_MS = 700;
+/** The share of idle time from which one file more is started. */
+const IDLE_SHARE = 0.25;
+
+/** Runs every job, the first one first; calls `done` as each ends. `idleShare` tells which share of the processors has idled since it was last asked. */
+export async function execute(jobs: readonly Job[], bounds: Bounds, done: (outcome: Outcome) => void, idleShare = idleMeter()): Promise<Outcome[]> {
+  const queue = [...jobs];
   const outcomes: Outcome[] = [];
-  const worker = async (): Promise<void> => {
-    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
-      const outcome = await executeFile(file, runtime, bounds);
-      outcomes.push(outcome);
-      done(outcome);
-    }
+  const run = async (job: Job): Promise<void> => {
+    const outcome = await executeFile(job, bounds);
+    outcomes.push(outcome);
+    done(outcome);
   };
-  await Promise.all(Array.from({ length: bounds.concurrency }, worker));
+  const worker = async (): Promise<void> => {
+    for (let job = queue.shift(); job !== undefined; job = queue.shift()) await run(job);
+  };
+  await Promise.all([...Array.from({ length: bounds.concurrency }, worker), fill(queue, bounds.spare, run, idleShare)]);
   return outcomes;
+}
+
+/** Takes one job more from the queue whenever the processors idle; at most `spare` at a time. */
+async function fill(queue: Job[], spare: number, run: (job: Job) => Promise<void>, idleShare: () => number): Promise<void> {
+  const running = new Set<Promise<void>>();
+  while (spare > 0 && queue.length > 0) {
+    await sleep(SAMPLE_MS);
+    if (idleShare() < IDLE_SHARE || running.size >= spare) continue;
+    const job = queue.shift();
+    if (job === undefined) break;
+    const ended = run(job).finally(() => running.delete(ended));
+    running.add(ended);
+  }
+  await Promise.all(running);
 }
 
 /** How a runner's process ended, and what it left. */
@@ -68,7 +100,7 @@ interface Ended {
   readonly left: readonly string[];
 }
 
-async function executeFile(file: string, runtime: Runtime, bounds: Bounds): Promise<Outcome> {
+async function executeFile({ file, runtime }: Job, bounds: Bounds): Promise<Outcome> {
   const started = performance.now();
   const folder = mkdtempSync(join(tmpdir(), "xlvein-test-"));
   // Tests that change their user look into it as well.
@@ -78,7 +110,7 @@ async function executeFile(file: string, runtime: Runtime, bounds: Bounds): Prom
     const failures = judge(ended, bounds).map((failure) => ({ ...failure, file, node: runtime.version }));
     const passed = ended.lines.filter((line) => "passed" in line).length;
     const printed = ended.lines.map((line) => ("output" in line ? line.output : "")).join("");
-    return { file, passed, failures, durationMs: performance.now() - started, output: (ended.said + printed).slice(-OUTPUT_CHARS) };
+    return { file, node: runtime.version, passed, failures, durationMs: performance.now() - started, output: (ended.said + printed).slice(-OUTPUT_CHARS) };
   } finally {
     removeFolder(folder);
   }

@@ -2,8 +2,10 @@
 import { globSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 
-/** Areas that the Node version does not touch, or that would only repeat themselves: they run on the pinned one alone. */
+/** Areas that the Node version does not touch, that would only repeat themselves, or whose subject comes in an image with its Node: they run on the pinned one alone. */
 const ONE_RUNTIME = [
+  "test/bench/",
+  "test/cli/dev.test.ts",
   "test/cli/doctor.test.ts",
   "test/cluster/",
   "test/console/",
@@ -15,6 +17,8 @@ const ONE_RUNTIME = [
   "test/exchange/redis",
   "test/faults/",
   "test/helm/",
+  "test/kubernetes/",
+  "test/operator/",
   "test/rebalance/nodes.test.ts",
   "test/redis/",
   "test/repository/",
@@ -31,11 +35,9 @@ const ONE_RUNTIME = [
 /** Areas with a command of their own: they run when they are named. */
 const ON_REQUEST = ["test/cluster/"];
 
-/** Every test file, or those at or below `paths`; the slowest areas first, so that no worker is left with them at the end. Throws when a path holds none. */
+/** Every test file, or those at or below `paths`, by name. Throws when a path holds none. */
 export function findTests(root: string, paths: readonly string[]): string[] {
-  const all = globSync("test/**/*.test.ts", { cwd: root, exclude: (path) => path.endsWith("node_modules") }).sort(
-    (a, b) => rank(a) - rank(b) || a.localeCompare(b),
-  );
+  const all = globSync("test/**/*.test.ts", { cwd: root, exclude: (path) => path.endsWith("node_modules") }).sort();
   const wanted = paths.map((path) => relative(root, resolve(root, path)));
   for (const path of wanted) if (!all.some((file) => isIn(file, path))) throw new Error(`${join(root, path)}: there is no test file here`);
   if (wanted.length === 0) return all.filter((file) => !isOnRequest(file));
@@ -54,8 +56,4 @@ export function isOnRequest(file: string): boolean {
 
 function isIn(file: string, path: string): boolean {
   return file === path || file.startsWith(`${path}/`);
-}
-
-function rank(file: string): number {
-  return onEveryRuntime(file) ? 1 : 0;
 }
