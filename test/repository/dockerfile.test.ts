@@ -21,7 +21,7 @@ describe("the Dockerfile", () => {
 
   it("installs from the lock file before it copies the sources, so that a change of code does not install again", () => {
     const build = stages.find(({ name }) => name === "build")?.instructions.map(({ name, value }) => `${name} ${value}`);
-    assert.deepEqual(build, ["RUN npm ci --ignore-scripts", "COPY . .", "RUN npm run build"]);
+    assert.deepEqual(build, ["RUN npm ci --ignore-scripts", "COPY . .", "RUN npm run build && npm run bundle"]);
     assert.deepEqual(valuesOf(stages[0], "COPY")[0], "package.json package-lock.json .npmrc ./");
     for (const workspace of manifest.workspaces as string[])
       assert.ok(valuesOf(stages[0], "COPY").includes(`${workspace}/package.json ${workspace}/`), workspace);
@@ -33,7 +33,10 @@ describe("the Dockerfile", () => {
         stages.find(({ name }) => name === "production"),
         "RUN",
       ),
-      ["npm ci --ignore-scripts --omit=dev --omit=optional --workspace=server"],
+      [
+        "npm ci --ignore-scripts --omit=dev --omit=optional --workspace=server " +
+          "&& npm sbom --package-lock-only --workspace=server --sbom-format=cyclonedx >sbom.cdx.json",
+      ],
     );
     assert.deepEqual(valuesOf(last, "RUN"), []);
     for (const copy of valuesOf(last, "COPY")) assert.match(copy, /^--from=(production|build) \/src\/\S+ \.\/\S*$/);

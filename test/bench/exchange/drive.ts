@@ -1,7 +1,7 @@
 // Drives nodes with pushes, and counts what arrives: nothing may be lost or come twice, whatever the speed.
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Pusher } from "../harness/pusher.ts";
 import type { Node } from "./nodes.ts";
-import type { Pusher } from "./pusher.ts";
 
 /** Digits, so that the receiver finds them without parsing. */
 const NUMBER = /"n":(\d+)/;
@@ -16,9 +16,12 @@ export interface Receivers {
   onArrival: () => void;
 }
 
-/** `accounts[i]` connects to `nodes[i % nodes.length]`. */
-export async function connectReceivers(nodes: readonly Node[], accounts: readonly string[]): Promise<Receivers> {
-  const receivers: Receivers = { arrived: new Map(), twice: 0, onArrival() {} };
+/** `accounts[i]` connects to `nodes[i % nodes.length]`; `receivers` are those they join. */
+export async function connectReceivers(
+  nodes: readonly Node[],
+  accounts: readonly string[],
+  receivers: Receivers = { arrived: new Map(), twice: 0, onArrival() {} },
+): Promise<Receivers> {
   const received = (text: string) => {
     const n = Number(NUMBER.exec(text)?.[1]);
     if (receivers.arrived.has(n)) receivers.twice++;
@@ -118,7 +121,8 @@ export async function asFastAsAnswered(
   return (performance.now() - start) / 1_000;
 }
 
-async function allArrived({ arrived, twice }: Receivers, first: number, count: number): Promise<void> {
+/** Resolves when `count` messages from `first` on have arrived; rejects when one is missing for long, or came twice. */
+export async function allArrived({ arrived, twice }: Receivers, first: number, count: number): Promise<void> {
   const deadline = performance.now() + ARRIVE_MS;
   let missing = count;
   while (missing > 0 && performance.now() < deadline) {

@@ -20,5 +20,5 @@ export interface Order {
 /** From the bench to a server: an order, or that every socket has got all of one round. */
 export type ToServer = Order | "received";
 
-/** From a server to the bench: its port and how many sockets it has; a round has begun that it waits for; the CPU time an order has used, ms. */
-export type ToBench = { readonly port: number } | { readonly sockets: number } | { readonly cpuMs: number };
+/** From a server to the bench: how many sockets it has; the CPU time an order has used, ms. */
+export type ToBench = { readonly sockets: number } | { readonly cpuMs: number };

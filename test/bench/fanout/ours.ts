@@ -46,7 +46,7 @@ http.on("upgrade", (request, raw, head) =>
     const connection = new Connection(
       socket,
       raw,
-      { id: newMsgId(), app: "app", account, deviceId: undefined, protocol: "v2", expiresAtMs: undefined },
+      { id: newMsgId(), app: "app", account, deviceId: undefined, protocol: "v2", deflates: false, expiresAtMs: undefined },
       settings,
     );
     seat.take(connection);
@@ -85,4 +85,4 @@ function send(way: Way, n: number): void {
 }
 
 serveOrders(send);
-http.listen(0, "127.0.0.1", 4_096, () => tell({ port: (http.address() as AddressInfo).port }));
+http.listen(0, "127.0.0.1", 4_096, () => console.log((http.address() as AddressInfo).port));

@@ -21,8 +21,8 @@ interface Reader {
   head: Buffer;
 }
 
-/** Opens WebSockets: the handshake, then `hello` if there is one. */
-export async function openReaders(port: number, count: number, path: string, hello = ""): Promise<Readers> {
+/** Opens WebSockets: the handshake, with more headers if there are (each ends with CRLF), then `hello` if there is one. */
+export async function openReaders(port: number, count: number, path: string, hello = "", headers = ""): Promise<Readers> {
   let step = 0;
   let reached = () => {};
   /** How many readers have got the k-th step of what is expected. */
@@ -90,7 +90,7 @@ export async function openReaders(port: number, count: number, path: string, hel
     socket.on("error", reject);
     socket.on("close", () => reject(new Error("a socket was closed")));
     socket.write(
-      `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
+      `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n${headers}\r\n`,
     );
     sockets.push(socket);
     readers.push(reader);

@@ -1,4 +1,4 @@
-// Starts the servers that are measured, and ends them.
+// Starts the servers that are measured, each a process of its own, and ends them with the stage.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -7,29 +7,47 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { configFile } from "../../helpers/server.ts";
-import type { Stage } from "../exchange/stage.ts";
+import type { Stage } from "./stage.ts";
 
 const OURS = fileURLToPath(new URL("../../../server/bin/xlvein.js", import.meta.url));
 
-/** Runs a script of this folder; its first line is the port it listens on. */
-export async function startScript(stage: Stage, script: string): Promise<{ pid: number; port: number }> {
-  const child = start(stage, [fileURLToPath(new URL(script, import.meta.url))], tmpdir());
-  return { pid: child.pid ?? 0, port: Number(await lineOf(child, /^\d+$/)) };
+export interface StartOptions {
+  readonly args?: readonly string[];
+  /** Of Node itself: `--expose-gc`. */
+  readonly nodeArgs?: readonly string[];
 }
 
-/** Starts `xlvein start`; `bin` may be that of another checkout. */
-export async function startOurs(stage: Stage, config: Record<string, unknown>, bin = OURS): Promise<{ pid: number; url: string }> {
+export interface Running {
+  readonly pid: number;
+  readonly port: number;
+  /** With an IPC channel: `child.send`, `child.on("message")`. */
+  readonly child: ChildProcess;
+}
+
+/** Runs a script, named as `new URL("./script.ts", import.meta.url)`; its first line of digits is the port it listens on. */
+export async function startScript(stage: Stage, script: URL, { args = [], nodeArgs = [] }: StartOptions = {}): Promise<Running> {
+  const child = start(stage, [...nodeArgs, fileURLToPath(script), ...args], tmpdir());
+  return { pid: child.pid ?? 0, port: Number(await lineOf(child, /^\d+$/)), child };
+}
+
+/** Starts `xlvein start` with a configuration in the shape of conf.yaml; `bin` may be that of another checkout. */
+export async function startOurs(
+  stage: Stage,
+  config: Record<string, unknown>,
+  bin = OURS,
+  applications?: readonly Record<string, unknown>[],
+): Promise<{ pid: number; url: string; child: ChildProcess }> {
   const directory = await mkdtemp(join(tmpdir(), "xlvein-bench-"));
   stage.after(() => rm(directory, { recursive: true, force: true }));
   const file = join(directory, "conf.yaml");
-  await writeFile(file, configFile({ config: { log: { level: "info" }, ...config } }));
+  await writeFile(file, configFile({ config: { log: { level: "info" }, ...config }, ...(applications ? { applications } : {}) }));
   const child = start(stage, [bin, "start", "--config", file], directory);
   const { url } = JSON.parse(await lineOf(child, /"event":"listening"/)) as { url: string };
-  return { pid: child.pid ?? 0, url };
+  return { pid: child.pid ?? 0, url, child };
 }
 
 function start(stage: Stage, args: readonly string[], cwd: string): ChildProcess {
-  const child = spawn(process.execPath, args, { cwd, env: { PATH: process.env["PATH"] }, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, args, { cwd, env: { PATH: process.env["PATH"] }, stdio: ["ignore", "pipe", "inherit", "ipc"] });
   const exited = once(child, "exit");
   stage.after(async () => {
     child.kill("SIGKILL");

@@ -28,3 +28,16 @@ async function busyMs(): Promise<number> {
   const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = line.split(/ +/).slice(1).map(Number);
   return (user + nice + system + irq + softirq) * 10;
 }
+
+/** Does something and answers the CPU time that the processes have used meanwhile, µs. */
+export async function cpuUsOf(pids: readonly number[], work: () => Promise<unknown>): Promise<number> {
+  const read = async () => (await Promise.all(pids.map(cpuNs))).reduce((sum, ns) => sum + ns, 0);
+  const before = await read();
+  await work();
+  return ((await read()) - before) / 1_000;
+}
+
+/** The CPU time that a process has used, ms. */
+export async function cpuMs(pid: number): Promise<number> {
+  return (await cpuNs(pid)) / 1_000_000;
+}

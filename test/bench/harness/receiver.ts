@@ -1,28 +1,45 @@
 // A WebSocket client as thin as it can be (RFC 6455), so that it is the server that is measured: reads frames, answers pings, sends short texts.
 import { once } from "node:events";
 import { connect } from "node:net";
-import type { Stage } from "../exchange/stage.ts";
+import { connect as connectTls } from "node:tls";
+import type { Stage } from "./stage.ts";
 
 const [TEXT, CLOSE, PING, PONG] = [1, 8, 9, 10];
 const EMPTY: Buffer = Buffer.alloc(0);
 
 export interface Receiver {
-  /** Sends a text of at most 125 bytes. */
+  /** Sends a text of less than 64 KiB. */
   send(text: string): void;
+  /** Resets the connection, as a network does that fails: no close frame. */
+  drop(): void;
 }
 
-/** Connects to a `ws://…` address; resolves after the handshake. A connection that ends before the stage does is an error that ends the process. */
-export async function connectReceiver(stage: Stage, address: string, onText: (text: string, receiver: Receiver) => void): Promise<Receiver> {
-  const { hostname, port, host, pathname, search } = new URL(address);
-  const socket = connect({ host: hostname, port: Number(port), noDelay: true });
+/** Connects to a `ws://…` or `wss://…` address, offering subprotocols; resolves after the handshake. A connection that ends before the stage does, and was not dropped, is an error that ends the process. */
+export async function connectReceiver(
+  stage: Pick<Stage, "after">,
+  address: string,
+  onText: (text: string, receiver: Receiver) => void,
+  { offers = [] }: { readonly offers?: readonly string[] } = {},
+): Promise<Receiver> {
+  const { protocol, hostname, port, host, pathname, search } = new URL(address);
+  const socket =
+    protocol === "wss:"
+      ? connectTls({ host: hostname, port: Number(port || 443), servername: hostname })
+      : connect({ host: hostname, port: Number(port || 80) });
+  socket.setNoDelay(true);
   let ended = false;
   stage.after(() => {
     ended = true;
     socket.destroy();
   });
-  const send = (opcode: number, payload: Buffer) =>
-    void socket.write(Buffer.concat([Buffer.from([0x80 | opcode, 0x80 | payload.length, 0, 0, 0, 0]), payload]));
-  const receiver: Receiver = { send: (text) => send(TEXT as number, Buffer.from(text)) };
+  const send = (opcode: number, payload: Buffer) => void socket.write(maskedFrame(opcode, payload));
+  const receiver: Receiver = {
+    send: (text) => send(TEXT as number, Buffer.from(text)),
+    drop() {
+      ended = true;
+      socket.resetAndDestroy();
+    },
+  };
   let rest: Buffer = EMPTY;
   let open = false;
   const opened = Promise.withResolvers<void>();
@@ -47,11 +64,19 @@ export async function connectReceiver(stage: Stage, address: string, onText: (te
     if (open && !ended) throw new Error("a receiver was disconnected");
   });
   socket.on("error", opened.reject);
-  await once(socket, "connect");
+  await once(socket, protocol === "wss:" ? "secureConnect" : "connect");
   const head = ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg=="];
+  if (offers.length > 0) head.push(`Sec-WebSocket-Protocol: ${offers.join(", ")}`);
   socket.write(`GET ${pathname}${search} HTTP/1.1\r\nHost: ${host}\r\n${head.join("\r\n")}\r\n\r\n`);
   await opened.promise;
   return receiver;
+}
+
+/** As a client sends it, with a mask of zeros. */
+function maskedFrame(opcode: number, payload: Buffer): Buffer {
+  const { length } = payload;
+  const header = length < 126 ? [0x80 | opcode, 0x80 | length] : [0x80 | opcode, 0x80 | 126, length >> 8, length & 0xff];
+  return Buffer.concat([Buffer.from([...header, 0, 0, 0, 0]), payload]);
 }
 
 /** Returns the beginning of a frame that is not complete. Frames of a server are not masked; those here are whole messages. */

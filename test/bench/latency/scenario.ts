@@ -1,0 +1,120 @@
+// From a push to the socket: with one in flight, beside a bare HTTP answer; and at fixed rates, from when each push was due.
+import { atRate, oneByOne, PADDING } from "../exchange/drive.ts";
+import { stayAwake } from "../harness/awake.ts";
+import { median, quantile } from "../harness/figures.ts";
+import { interleave, type Subject } from "../harness/measure.ts";
+import type { Pusher } from "../harness/pusher.ts";
+import type { Context, Curve, Result, Scenario } from "../harness/scenario.ts";
+import { ACCOUNTS, bareHttp, ours, type Route, socketIo } from "./subjects.ts";
+
+let next = 0;
+const take = (count: number): number => (next += count) - count;
+
+const alone: Scenario = {
+  name: "latency-alone",
+  title: "Time from a push to its arrival with one in flight, over that of a bare HTTP answer",
+  async run(context) {
+    const { stage, quick } = context;
+    stage.after(stayAwake());
+    const [push, peer, bare] = await Promise.all([ours(stage), socketIo(stage), bareHttp(stage)]);
+    const count = quick ? 400 : 1_500;
+    const medians = new Map<string, number[]>();
+    const subject = (name: string, pid: number, times: () => Promise<number[]>): Subject => ({
+      name,
+      pids: [pid],
+      async measure() {
+        const all = await times();
+        medians.set(name, [...(medians.get(name) ?? []), median(all)]);
+        return quantile(all, 0.99);
+      },
+    });
+    const delivered = ({ name, node, pushers, receivers }: Route) =>
+      subject(name, node.pid, () => oneByOne(node, pushers[0] as Pusher, receivers, ACCOUNTS[0] as string, take(count), count));
+    const [mine, theirs, answer] = [delivered(push), delivered(peer), subject("bare node:http answer", bare.pid, () => answers(bare.pusher, count))];
+    const subjects = [mine, theirs, answer];
+    for (let n = 0; n < 2; n++) for (const each of subjects) await each.measure();
+    const measured = await interleave(context, subjects, { repetitions: quick ? 5 : 11 });
+    return {
+      ratios: [
+        measured.ratio("p99 of a push / of a bare answer", mine, answer, { atMost: 1.5, reach: 1.2 }),
+        measured.ratio("p99 of a push / of socket.io's, without authentication", mine, theirs),
+      ],
+      figures: [
+        ...subjects.flatMap((each) => [
+          { name: `${each.name}: p50`, value: median(medians.get(each.name) ?? []), unit: "ms" },
+          { name: `${each.name}: p99`, value: median(measured.of(each)), unit: "ms" },
+        ]),
+        ...measured.figures,
+      ],
+    };
+  },
+};
+
+async function answers(pusher: Pusher, count: number): Promise<number[]> {
+  const times: number[] = [];
+  for (let n = 0; n < count; n++) {
+    const body = JSON.stringify({ accounts: [ACCOUNTS[0]], data: { n, text: PADDING } });
+    const start = performance.now();
+    const status = await pusher.push(body);
+    times.push(performance.now() - start);
+    if (status !== 200) throw new Error(`answered ${status}`);
+  }
+  return times;
+}
+
+const rates: Scenario = {
+  name: "latency-rates",
+  title: "Time from when a push was due to its arrival (p99), at fixed rates whatever the answers, beside socket.io without authentication",
+  async run(context) {
+    const { stage, quick, progress } = context;
+    stage.after(stayAwake());
+    const routes = await Promise.all([ours(stage), socketIo(stage)]);
+    const found = new Map<string, (readonly [rate: number, p50: number, p99: number])[]>(routes.map(({ name }) => [name, []]));
+    let last: Pick<Result, "ratios" | "figures"> = { ratios: [] };
+    for (const each of routes) await timesAt(each, 1_000, 2_000);
+    for (const rate of quick ? [1_000] : [500, 1_000, 2_000, 4_000, 8_000]) {
+      progress(`${rate} a second`);
+      last = await atOneRate(context, routes, rate, found);
+    }
+    return { ...last, ...(quick ? {} : { curves: [curve(found)] }) };
+  },
+};
+
+async function atOneRate(
+  context: Context,
+  routes: readonly [Route, Route],
+  rate: number,
+  found: ReadonlyMap<string, (readonly [number, number, number])[]>,
+): Promise<Pick<Result, "ratios" | "figures">> {
+  const medians = new Map<Route, number[]>(routes.map((each) => [each, []]));
+  const subject = (each: Route): Subject => ({
+    name: each.name,
+    pids: [each.node.pid],
+    async measure() {
+      const times = await timesAt(each, rate, context.quick ? 500 : Math.min(6_000, rate * 2));
+      medians.get(each)?.push(median(times));
+      return quantile(times, 0.99);
+    },
+  });
+  const [mine, theirs] = routes.map(subject) as [Subject, Subject];
+  const measured = await interleave(context, [mine, theirs], { warmUp: false });
+  [mine, theirs].forEach((each, nth) => {
+    found.get(each.name)?.push([rate, median(medians.get(routes[nth] as Route) ?? []), median(measured.of(each))]);
+  });
+  const name = `p99 at ${rate} a second: push / socket.io`;
+  return { ratios: [measured.ratio(name, mine, theirs)], figures: measured.figures };
+}
+
+function timesAt({ node, pushers, receivers }: Route, rate: number, count: number): Promise<number[]> {
+  return atRate(node, pushers, receivers, ACCOUNTS, take(count), count, rate);
+}
+
+function curve(found: ReadonlyMap<string, readonly (readonly [rate: number, p50: number, p99: number])[]>): Curve {
+  const lines = [...found].flatMap(([name, points]) => [
+    { name: `${name} p50`, points: points.map(([rate, p50]) => [rate, p50] as const) },
+    { name: `${name} p99`, points: points.map(([rate, , p99]) => [rate, p99] as const) },
+  ]);
+  return { name: "latency", title: "From when a push was due to its arrival", x: "pushes a second", y: "ms", lines };
+}
+
+export const scenarios: readonly Scenario[] = [alone, rates];

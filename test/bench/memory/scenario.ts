@@ -1,0 +1,73 @@
+// What an idle connection with a token costs: memory, beside bare ws and socket.io, and CPU time while nothing but pings is sent.
+import { setTimeout as sleep } from "node:timers/promises";
+import { tokenFor } from "../../helpers/client.ts";
+import { upgradeRequest } from "../connect/handshakes.ts";
+import { cpuUsOf } from "../harness/cpu.ts";
+import { median } from "../harness/figures.ts";
+import { startOurs } from "../harness/processes.ts";
+import type { Context, Result, Scenario } from "../harness/scenario.ts";
+import { connectIdle } from "./idle-clients.ts";
+import { BARE, bytesPerConnection, CLASSIC, type Kind, SOCKET_IO, V2 } from "./servers.ts";
+
+/** Goals of an idle connection: bytes of memory; µs of CPU a second with a ping every 25 s. */
+const [BYTES, IDLE_US] = [8_192, 2];
+/** As a server has it that nothing has been set for. */
+const PING_SECONDS = 25;
+
+const memory: Scenario = { name: "memory", title: "Resident memory of the server for each idle connection that has shown a token", run: runMemory };
+const idleCpu: Scenario = { name: "idle-cpu", title: "CPU time of the server for each idle connection, with a ping every 25 s", run: runIdleCpu };
+
+export const scenarios: readonly Scenario[] = [memory, idleCpu];
+
+async function runMemory({ stage, quick, progress }: Context): Promise<Result> {
+  const [first, count, repetitions] = quick ? [2_000, 6_000, 1] : [2_000, 10_000, 3];
+  const kinds: readonly Kind[] = [BARE, CLASSIC, V2, SOCKET_IO];
+  const bytes = new Map<Kind, number[]>(kinds.map((kind) => [kind, []]));
+  for (let nth = 0; nth < repetitions; nth++) {
+    for (const kind of kinds) bytes.get(kind)?.push(await bytesPerConnection(stage, kind, first, count));
+    progress(`${nth + 1} of ${repetitions}`);
+  }
+  const of = (kind: Kind) => bytes.get(kind) ?? [];
+  const ratio = (name: string, one: Kind, other: Kind, atMost: number, reach?: number) => ({
+    name,
+    values: of(one).map((value, nth) => value / (of(other)[nth] ?? Number.NaN)),
+    goal: { atMost, ...(reach === undefined ? {} : { reach }) },
+  });
+  return {
+    ratios: [
+      ratio("classic / bare ws", CLASSIC, BARE, 1.25, 1.1),
+      ratio("v2 / bare ws", V2, BARE, 1.25, 1.1),
+      ratio("v2 / socket.io", V2, SOCKET_IO, 0.55, 0.42),
+      { name: `v2 / ${BYTES} bytes`, values: of(V2).map((value) => value / BYTES), goal: { atMost: 1 } },
+    ],
+    figures: kinds.map((kind) => ({ name: `memory, ${kind.name}`, value: Math.round(median(of(kind))), unit: "bytes per connection" })),
+  };
+}
+
+/** The server's time with its connections, less that of the same server without any. */
+async function runIdleCpu({ stage, quick, progress }: Context): Promise<Result> {
+  // In a quick run a ping comes more often, and counts as much less.
+  const [count, seconds, periods] = quick ? [1_500, 2, 2] : [8_000, PING_SECONDS, 2];
+  const config = { exchange: { type: "local" }, store: { type: "memory" }, ping: { seconds } };
+  const { pid, url } = await startOurs(stage, config);
+  const watch = (ms: number) => cpuUsOf([pid], () => sleep(ms));
+  const periodMs = seconds * 1_000;
+  // What the engine compiles and collects after the start is not to be taken for the server's idling.
+  await sleep(1_000);
+  const aloneUs = (await watch(Math.min(periodMs, 5_000))) / Math.min(seconds, 5);
+  const request = (n: number) => upgradeRequest("/ws/connect?app_id=test", `xlvein.v2.json, xlvein.token.${tokenFor(`user_${n}`)}`);
+  const clients = await connectIdle(stage, { port: Number(new URL(url).port), count, request, welcome: '"op":"hello"' });
+  await sleep(periodMs);
+  const values: number[] = [];
+  for (let nth = 0; nth < periods; nth++) {
+    const before = clients.pings;
+    const us = (await watch(periodMs)) / seconds;
+    if (clients.pings - before < count * 0.9) throw new Error(`${clients.pings - before} pings for ${count} connections in ${seconds} s`);
+    values.push(((us - aloneUs) / count) * (seconds / PING_SECONDS));
+    progress(`${nth + 1} of ${periods}`);
+  }
+  return {
+    ratios: [{ name: `idle v2 connection, µs a second / ${IDLE_US}`, values: values.map((value) => value / IDLE_US), goal: { atMost: 1 } }],
+    figures: [{ name: "idle connection", value: median(values), unit: "µs of CPU a second" }],
+  };
+}
