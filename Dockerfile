@@ -11,15 +11,16 @@ COPY server/package.json server/
 COPY sdk-node/package.json sdk-node/
 COPY sdk-browser/package.json sdk-browser/
 
-# Everything, to build: types, bundles, console.
+# Everything, to build: console, SDK, and the command in a few files without types and maps.
 FROM manifests AS build
 RUN npm ci --ignore-scripts
 COPY . .
-RUN npm run build
+RUN npm run build && npm run bundle
 
-# What the server needs to run, and no more.
+# The packages that the server needs to run, and no more; a list of them and of what the bundle holds.
 FROM manifests AS production
-RUN npm ci --ignore-scripts --omit=dev --omit=optional --workspace=server
+RUN npm ci --ignore-scripts --omit=dev --omit=optional --workspace=server \
+ && npm sbom --package-lock-only --workspace=server --sbom-format=cyclonedx >sbom.cdx.json
 
 FROM ${NODE_IMAGE}
 ARG VERSION=0.1.0
@@ -34,9 +35,11 @@ LABEL org.opencontainers.image.title="xlvein" \
 WORKDIR /app
 COPY --from=production /src/node_modules ./node_modules
 COPY --from=production /src/server ./server
+COPY --from=production /src/sbom.cdx.json ./
 COPY --from=build /src/LICENSE ./
 COPY --from=build /src/server/bin ./server/bin
-COPY --from=build /src/server/dist ./server/dist
+COPY --from=build /src/server/dist/bundle ./server/dist
+COPY --from=build /src/server/dist/assets ./server/dist/assets
 ENV NODE_ENV=production \
     XLVEIN_HOST=0.0.0.0:8090
 USER 10001:10001

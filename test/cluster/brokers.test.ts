@@ -5,11 +5,10 @@ import { classicBody, pushClassic } from "../faults/harness/load.ts";
 import { connect } from "../helpers/client.ts";
 import { type Cluster, startCluster } from "./cluster.ts";
 import { rabbitmqImage, serverImage } from "./images.ts";
-import { APPLICATIONS, installRelease } from "./release.ts";
+import { APPLICATIONS, installRelease, SMALL } from "./release.ts";
 
 const MINUTE_MS = 60_000;
 const QUICK = { drain: { preStopSeconds: 1, windowSeconds: 2 }, minReadySeconds: 1 };
-const SMALL = { requests: { cpu: "20m", memory: "64Mi" }, limits: { memory: "512Mi" } };
 
 const undo: (() => unknown)[] = [];
 let cluster: Cluster;
@@ -22,13 +21,13 @@ after(async () => {
 });
 
 describe("a release with RabbitMQ", () => {
-  it("is installed, passes helm test, carries messages between servers, is upgraded and removed", { timeout: 5 * MINUTE_MS }, async (t) => {
+  it("is installed, passes helm test, carries messages between servers, is upgraded, rolled back and removed", { timeout: 8 * MINUTE_MS }, async (t) => {
     const values = { ...QUICK, replicaCount: 2, applications: APPLICATIONS, exchange: { type: "rabbitmq" }, resources: SMALL };
     const release = await installRelease(cluster, "rabbit", values);
     t.diagnostic(`helm install --wait: ${release.installMs.toFixed(0)} ms`);
     assert.match(await release.helm("test", "--logs", "--timeout", "60s"), /Phase:\s+Succeeded/);
 
-    const [one, two] = await release.servers();
+    const [one, two] = await release.pods();
     assert.ok(one && two);
     const client = await connect(t, await release.open(one), { account: "ann" });
     const { status } = await pushClassic(undefined, await release.open(two), JSON.stringify(classicBody("ann", { greeting: "hello" }, "n1")));
@@ -37,8 +36,11 @@ describe("a release with RabbitMQ", () => {
 
     const upgradeMs = await release.upgrade({ ...values, podAnnotations: { revision: "2" } });
     t.diagnostic(`upgrade of two servers: ${upgradeMs.toFixed(0)} ms`);
-    await release.helm("uninstall", "--wait", "--timeout", "90s");
-    await release.kubectl("wait", "--for=delete", "pod", "--selector=app.kubernetes.io/component=server", "--timeout=60s");
+    const upgraded = new Set((await release.pods()).map(({ metadata }) => metadata.uid));
+    await release.helm("rollback", "1", "--wait", "--timeout", "120s");
+    for (const { metadata } of await release.pods()) assert.ok(!upgraded.has(metadata.uid), metadata.name);
+    // Nobody else knows the broker's password: who installs again finds it.
+    assert.deepEqual(await release.uninstall(), ["secret/rabbit-xlvein-rabbitmq"]);
   });
 });
 
@@ -46,7 +48,6 @@ describe("a release with nothing set", () => {
   it("makes its own application, passes helm test, and keeps the secret over an upgrade", { timeout: 3 * MINUTE_MS }, async (t) => {
     const release = await installRelease(cluster, "bare", {});
     t.diagnostic(`helm install --wait: ${release.installMs.toFixed(0)} ms`);
-    assert.ok(release.installMs < 30_000);
     assert.match(await release.helm("test", "--logs", "--timeout", "60s"), /Phase:\s+Succeeded/);
     const read = async () => {
       const { data } = await cluster.api.get<{ data: Record<string, string> }>(`${release.path}/secrets/${release.name}-default-application`);

@@ -3,7 +3,8 @@
 //   const cluster = await startCluster(t, { images: [await serverImage()] });
 //   await cluster.helm("install", …);  await cluster.kubectl("wait", …);
 //   const url = `http://127.0.0.1:${await cluster.open(serviceIp, 80)}`;   // from the test to a Service or pod
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -12,10 +13,11 @@ import { type ControlPlane, clientFlags, controlPlane, type Servers, startContro
 import { pauseImage } from "./images.ts";
 import { createMachine, type Machine } from "./machine.ts";
 import { DNS_SERVICE, type NodeRuntime, startNode } from "./node.ts";
-import { startRelay } from "./relay.ts";
+import { type Relay, startRelay } from "./relay.ts";
 
 /** Inside the machine: nobody else is there. */
 const PORTS = { etcd: 2379, etcdPeers: 2380, apiServer: 6443 };
+const PREFIX = "xlvein-cluster-";
 const CONTROLLERS_PORT = 10257;
 const SCHEDULER_PORT = 10259;
 const DNS_PORT = 5353;
@@ -27,8 +29,10 @@ export interface Cluster extends ControlPlane {
   readonly machines: readonly Machine[];
   /** Where files of the test may lie; gone with the cluster. */
   readonly folder: string;
-  /** A port on 127.0.0.1 that leads to an address in the cluster: a Service's, a pod's. */
-  open(host: string, port: number): Promise<number>;
+  /** A port on 127.0.0.1 that leads to an address in the cluster: a Service's, a pod's. The way begins on the first machine, or another. */
+  open(host: string, port: number, machine?: Machine): Promise<number>;
+  /** Runs a program on the machine of a pod, with the pid of the first process of its one container as the last argument. */
+  atProcess(pod: RunningPod, ...argv: readonly string[]): Promise<string>;
 }
 
 export interface ClusterOptions {
@@ -38,13 +42,19 @@ export interface ClusterOptions {
   readonly nodes?: number;
 }
 
+export interface RunningPod extends KubernetesObject {
+  readonly spec: { readonly nodeName?: string };
+  readonly status: { readonly containerStatuses?: readonly { readonly containerID?: string }[] };
+}
+
 interface Node extends KubernetesObject {
   readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
 }
 
 /** Throws a sentence where root or Go is missing. After the test nothing is left: no process, no mount, no folder. */
 export async function startCluster(t: { after(work: () => Promise<unknown>): void }, { images, nodes = 1 }: ClusterOptions): Promise<Cluster> {
-  const folder = await mkdtemp(join(tmpdir(), "xlvein-cluster-"));
+  await removeStaleFolders();
+  const folder = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`));
   const undo: (() => unknown)[] = [() => rm(folder, { recursive: true, force: true })];
   t.after(async () => {
     for (const work of undo.toReversed()) await work();
@@ -60,27 +70,52 @@ export async function startCluster(t: { after(work: () => Promise<unknown>): voi
   }
   const [machine] = machines;
   if (machine === undefined) throw new Error("a cluster has at least one node");
-  const relay = await startRelay(machine);
-  undo.push(() => relay.stop());
+  const relays = new Map<Machine, Relay>();
+  for (const one of machines) {
+    const relay = await startRelay(one);
+    undo.push(() => relay.stop());
+    relays.set(one, relay);
+  }
+  const open = (host: string, port: number, from: Machine = machine) => (relays.get(from) as Relay).open(host, port);
   const all = [await pauseImage(), ...images];
   const [servers, ...runtimes] = await Promise.all([
     startServers({ place: machine, folder: machine.folder, address: machine.address, ports: PORTS }),
     ...machines.map((one) => startWithImages(one, all)),
   ]);
-  const plane = await controlPlane(servers, `https://127.0.0.1:${await relay.open("127.0.0.1", PORTS.apiServer)}`);
+  const plane = await controlPlane(servers, `https://127.0.0.1:${await open("127.0.0.1", PORTS.apiServer)}`);
   undo.push(() => plane.api.close());
   startControllers(servers, CONTROLLERS_PORT, ["--node-monitor-grace-period=20s"]);
   machine.start("kube-scheduler", [servers.program, "kube-scheduler", ...clientFlags(servers.pki, "kube-scheduler"), `--secure-port=${SCHEDULER_PORT}`]);
   for (const runtime of runtimes) await runtime.startKubelet(servers);
   await startDns(plane, machine, servers);
   for (const { node } of machines) await nodeReady(plane, node);
-  return { ...plane, machines, folder, open: relay.open };
+  return {
+    ...plane,
+    machines,
+    folder,
+    open,
+    async atProcess({ metadata, spec, status }, ...argv) {
+      const nth = machines.findIndex(({ node }) => node === spec.nodeName);
+      const [place, runtime] = [machines[nth], runtimes[nth]];
+      const id = status.containerStatuses?.[0]?.containerID;
+      if (place === undefined || runtime === undefined || id === undefined) throw new Error(`${metadata.name} does not run`);
+      return place.run(...argv, String(await runtime.firstProcess(id)));
+    },
+  };
 }
 
 async function startWithImages(machine: Machine, images: readonly string[]): Promise<NodeRuntime> {
   const node = await startNode(machine);
   for (const image of images) await node.importImage(image);
   return node;
+}
+
+/** Those of a process that was killed before it could remove them. */
+async function removeStaleFolders(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const pid = name.startsWith(PREFIX) ? Number.parseInt(name.slice(PREFIX.length), 10) : Number.NaN;
+    if (Number.isInteger(pid) && !existsSync(`/proc/${pid}`)) await rm(join(tmpdir(), name), { recursive: true, force: true });
+  }
 }
 
 /** A Service without pods: its one endpoint is a program on the node. */

@@ -6,10 +6,28 @@ import { insideServerImage, serverImageConfig } from "./images.ts";
 /** Without Node and the system below it. */
 const MOST_MB = 60;
 
+test("the image lists every package that is in it", async () => {
+  const read = async (file: string) => JSON.parse(await insideServerImage(`cat "$root/app/${file}"`));
+  const list = (await read("sbom.cdx.json")) as {
+    readonly bomFormat: string;
+    readonly components: readonly { readonly name: string; readonly version: string }[];
+  };
+  const { packages } = (await read("node_modules/.package-lock.json")) as {
+    readonly packages: Readonly<Record<string, { readonly version?: string; readonly link?: true }>>;
+  };
+  assert.equal(list.bomFormat, "CycloneDX");
+  const listed = new Set(list.components.map(({ name, version }) => `${name}@${version}`));
+  const installed = Object.entries(packages).filter(([path, { link }]) => path.includes("node_modules/") && link !== true);
+  assert.ok(installed.length > 20, `${installed.length} packages`);
+  for (const [path, { version }] of installed) assert.ok(listed.has(`${path.slice(path.lastIndexOf("node_modules/") + 13)}@${version}`), path);
+  // In no folder, but inside the bundle.
+  assert.ok([...listed].some((each) => each.startsWith("@kubernetes/client-node@")));
+});
+
 test("the image is small: what it adds to Node's is below 60 MB, without maps, types and tools", async (t) => {
   const [size = "", ...files] = (
     await insideServerImage(
-      'du -sb "$root/app" | cut -f1; cd "$root/app"; find server/dist -name "*.map" -o -name "*.d.ts"; find . -name typescript -o -name tsdown -o -name client-node',
+      'du -sb "$root/app" | cut -f1; cd "$root/app"; find server/dist -name "*.map" -o -name "*.d.ts"; find . -name typescript -o -name tsdown -o -name client-node -o -name "@types"',
     )
   )
     .trim()
@@ -17,6 +35,8 @@ test("the image is small: what it adds to Node's is below 60 MB, without maps, t
   t.diagnostic(`${(Number(size) / 1e6).toFixed(1)} MB`);
   assert.ok(Number(size) > 1e6 && Number(size) < MOST_MB * 1e6, `${size} bytes`);
   assert.deepEqual(files.slice(0, 10), []);
+  const bundled = (await insideServerImage('cd "$root/app/server/dist"; ls; ls cli')).trim().split("\n");
+  assert.ok(bundled.length < 40 && bundled.includes("main.js"), `a few files, not one for each of the source: ${bundled.join(" ")}`);
 });
 
 test("the image starts as a user without rights, and says what it is", async () => {

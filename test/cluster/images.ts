@@ -147,7 +147,7 @@ async function build(title: string, { file, name, args = {}, context }: Recipe):
   try {
     await context?.(folder);
     const settings = Object.entries(args).flatMap(([key, value]) => ["--build-arg", `${key}=${value}`]);
-    const source = file === "" ? [...npmSettings(folder), ROOT] : ["--file", join(RECIPES, file), folder];
+    const source = file === "" ? [...(await npmSettings(folder)), ROOT] : ["--file", join(RECIPES, file), folder];
     const make = (tag: string, ...more: readonly string[]) => buildah("build", "--layers", "--pull-never", ...settings, ...more, "--tag", tag, ...source);
     // With a name, a stage and its layers are there the next time; what has none goes.
     if (file === "") for (const stage of stages()) await make(`localhost/xlvein-test/${title}-${stage}`, "--target", stage);
@@ -164,13 +164,11 @@ function stages(): string[] {
 }
 
 /** npm inside the build asks the registry that it asks outside, and trusts whom it trusts outside. */
-function npmSettings(folder: string): string[] {
-  const trusted = process.env["NODE_EXTRA_CA_CERTS"];
+async function npmSettings(folder: string): Promise<string[]> {
+  const setting = async (key: string): Promise<string> => (await run("npm", ["config", "get", key], { cwd: folder })).trim().replace(/^(null|undefined)$/, "");
+  const trusted = (await setting("cafile")) || process.env["NODE_EXTRA_CA_CERTS"];
   const settings = join(folder, "npmrc");
-  writeFileSync(
-    settings,
-    `registry=${process.env["npm_config_registry"] ?? "https://registry.npmjs.org/"}\n${trusted ? "cafile=/usr/local/etc/trusted.crt\n" : ""}`,
-  );
+  writeFileSync(settings, `registry=${await setting("registry")}\n${trusted ? "cafile=/usr/local/etc/trusted.crt\n" : ""}`);
   const volumes = [`${settings}:/usr/local/etc/npmrc:ro`, ...(trusted ? [`${realpathSync(trusted)}:/usr/local/etc/trusted.crt:ro`] : [])];
   return volumes.flatMap((volume) => ["--volume", volume]);
 }

@@ -24,6 +24,8 @@ export interface Machine extends Place {
   run(...argv: readonly string[]): Promise<string>;
   /** Lays a cable between the two, as if both were plugged into one switch, and tells each where the other's pods are. */
   connect(other: Machine): Promise<void>;
+  /** Pulls that cable: packets are lost and nobody is told. Or plugs it in again. */
+  cable(other: Machine, state: "down" | "up"): Promise<void>;
   /** Ends everything in it at once, as a power cut would. */
   stop(): Promise<void>;
   /** The first process of it, as this process sees it. */
@@ -79,6 +81,9 @@ export async function createMachine(folder: string, number = 1): Promise<Machine
       await other.run("ip", "link", "set", there, "master", "node0", "up");
       await outside("ip", "route", "add", other.pods, "via", other.address);
       await other.run("ip", "route", "add", pods, "via", address);
+    },
+    async cable(other, state) {
+      await outside("ip", "link", "set", `to-${other.node}`, state);
     },
     async stop() {
       if (holder.exitCode !== null || holder.signalCode !== null) return;

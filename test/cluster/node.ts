@@ -17,6 +17,8 @@ const READY_MS = 30_000;
 export interface NodeRuntime {
   /** containerd's own tool, for what Kubernetes does not tell. */
   ctr(...args: readonly string[]): Promise<string>;
+  /** The first process of a container, by the id that Kubernetes tells, as the machine counts processes. */
+  firstProcess(containerId: string): Promise<number>;
   /** Imports an image of an OCI archive. */
   importImage(archive: string): Promise<void>;
   startKubelet(servers: Servers): Promise<void>;
@@ -40,6 +42,12 @@ export async function startNode(machine: Machine): Promise<NodeRuntime> {
   const ctr = (...args: readonly string[]) => machine.run("ctr", "--address", socket, "--namespace", "k8s.io", ...args);
   return {
     ctr,
+    async firstProcess(containerId) {
+      const id = containerId.replace("containerd://", "");
+      const line = (await ctr("tasks", "list")).split("\n").find((each) => each.startsWith(id));
+      if (line === undefined) throw new Error(`${machine.node} runs no container ${id}`);
+      return Number(line.split(/\s+/)[1]);
+    },
     importImage: async (archive) => void (await ctr("images", "import", archive)),
     async startKubelet({ pki, program, innerUrl }) {
       await pki.issueNode(machine.node, machine.address);

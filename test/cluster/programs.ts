@@ -31,7 +31,9 @@ export function requireGo(): void {
   const [major = 0, minor = 0] = found.replace(/^go/, "").split(".").map(Number);
   const [wantedMajor = 0, wantedMinor = 0] = GO.split(".").map(Number);
   if (major > wantedMajor || (major === wantedMajor && minor >= wantedMinor)) return;
-  throw new Error(`Kubernetes ${kubernetesVersion()} is compiled for the cluster tests and needs Go ${GO} or newer on the PATH; found: ${found}`);
+  throw new Error(
+    `Kubernetes ${kubernetesVersion()} is compiled for the cluster tests and needs Go ${GO} or newer on the PATH or in /usr/local/go; found: ${found}`,
+  );
 }
 
 function compile(folder: string, program: string): void {

@@ -4,10 +4,20 @@ import { join } from "node:path";
 import { SECRET } from "../helpers/server.ts";
 import type { KubernetesObject } from "./api.ts";
 import type { Cluster } from "./cluster.ts";
+import type { Machine } from "./machine.ts";
 
 const CHART = join(import.meta.dirname, "../../helm/xlvein");
 /** Kubernetes refuses pods that do not keep to the restricted standard. */
 const RESTRICTED = { "pod-security.kubernetes.io/enforce": "restricted", "pod-security.kubernetes.io/enforce-version": "latest" };
+
+/** Resources of a server that shares a test machine with others. */
+export const SMALL = { requests: { cpu: "100m", memory: "64Mi" }, limits: { memory: "512Mi" } };
+
+/** What a release may make in its namespace. */
+const KINDS =
+  "pods,deployments,statefulsets,replicasets,jobs,services,secrets,configmaps,persistentvolumeclaims,serviceaccounts,roles,rolebindings,networkpolicies,poddisruptionbudgets,leases";
+/** What Kubernetes makes in every namespace. */
+const OWN = ["configmap/kube-root-ca.crt", "serviceaccount/default"];
 
 export interface Pod extends KubernetesObject {
   readonly spec: { readonly nodeName?: string };
@@ -15,7 +25,12 @@ export interface Pod extends KubernetesObject {
     readonly phase: string;
     readonly podIP?: string;
     readonly conditions?: readonly { readonly type: string; readonly status: string }[];
-    readonly containerStatuses?: readonly { readonly restartCount: number; readonly lastState: object }[];
+    readonly containerStatuses?: readonly {
+      readonly containerID?: string;
+      readonly ready: boolean;
+      readonly restartCount: number;
+      readonly lastState: { readonly terminated?: { readonly reason: string } };
+    }[];
   };
 }
 
@@ -28,13 +43,19 @@ export interface Release {
   readonly url: string;
   /** Installs or upgrades and waits until all is ready; answers how long that took, ms. */
   upgrade(values: object): Promise<number>;
+  /** Uninstalls it, and the pod that helm leaves of its test; answers what is left in the namespace besides, sorted. */
+  uninstall(): Promise<readonly string[]>;
   /** A verb of helm's on this release. */
   helm(verb: string, ...args: readonly string[]): Promise<string>;
   kubectl(...args: readonly string[]): Promise<string>;
-  /** The servers that are not on their way out. */
-  servers(): Promise<readonly Pod[]>;
-  /** A server's listener for clients, or its internal one, from here. */
-  open(pod: Pod, port?: number): Promise<string>;
+  /** The pods of a part, the servers by default, that are not on their way out. */
+  pods(component?: "server" | "operator"): Promise<readonly Pod[]>;
+  /** A server's listener for clients, or its internal one, from here: by way of the first machine, or another. */
+  open(pod: Pod, port?: number, machine?: Machine): Promise<string>;
+  /** What JavaScript prints inside a pod's container. */
+  evaluate(pod: Pod, script: string): Promise<string>;
+  /** What the first process of a pod's container has in memory, bytes. */
+  residentBytes(pod: Pod): Promise<number>;
 }
 
 export const APPLICATIONS = [
@@ -65,7 +86,7 @@ export async function installRelease(
   const helm = (verb: string, ...args: readonly string[]) => cluster.helm(verb, name, "--namespace", namespace, ...args);
   const kubectl = (...args: readonly string[]) => cluster.kubectl("--namespace", namespace, ...args);
   const path = `/api/v1/namespaces/${namespace}`;
-  const selector = encodeURIComponent(`app.kubernetes.io/instance=${name},app.kubernetes.io/component=server`);
+  const evaluate = (pod: Pod, script: string) => kubectl("exec", pod.metadata.name, "--", "node", "-e", script);
   async function upgrade(next: object): Promise<number> {
     const file = join(cluster.folder, `${name}-${++revision}.json`);
     await writeFile(file, JSON.stringify(next));
@@ -93,12 +114,25 @@ export async function installRelease(
     installMs,
     url: `http://127.0.0.1:${await cluster.open(service.spec.clusterIP, service.spec.ports[0]?.port ?? 0)}`,
     upgrade,
+    async uninstall() {
+      await helm("uninstall", "--wait", "--timeout", "120s");
+      await kubectl("delete", "pod", "--selector=app.kubernetes.io/component=test", "--now");
+      await kubectl("wait", "--for=delete", "pod", "--all", "--timeout=120s");
+      const left = (await kubectl("get", KINDS, "-o", "name")).trim().split("\n");
+      return left.filter((object) => !OWN.includes(object)).sort();
+    },
     helm,
     kubectl,
-    async servers() {
+    async pods(component = "server") {
+      const selector = encodeURIComponent(`app.kubernetes.io/instance=${name},app.kubernetes.io/component=${component}`);
       const pods = await cluster.api.list<Pod>(`${path}/pods?labelSelector=${selector}`);
       return pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
     },
-    open: async (pod, port = 8090) => `http://127.0.0.1:${await cluster.open(pod.status.podIP ?? "", port)}`,
+    open: async (pod, port = 8090, machine) => `http://127.0.0.1:${await cluster.open(pod.status.podIP ?? "", port, machine)}`,
+    evaluate,
+    async residentBytes(pod) {
+      const said = await evaluate(pod, 'console.log(/^VmRSS:\\s*(\\d+) kB/m.exec(require("node:fs").readFileSync("/proc/1/status", "utf8"))[1])');
+      return Number(said) * 1024;
+    },
   };
 }

@@ -1,8 +1,9 @@
 // `npm run test:cluster`: makes what a cluster needs, which takes minutes when it is not there yet, then runs the tests of this folder, or those that are named. The last line is the total.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { findTests } from "../setup/files.ts";
+import { kubernetesTools } from "../setup/kubernetes.ts";
 import { provideSystem } from "../setup/system.ts";
 import { pauseImage, rabbitmqImage, redisImage, serverImage } from "./images.ts";
 import { requireRoot } from "./machine.ts";
@@ -19,6 +20,8 @@ async function main(): Promise<number> {
     console.log(`XLVEIN_CI_NO_CLUSTER=1: ${findTests(ROOT, [AREA]).length} files of tests on a cluster are left out\n\n0 passed, 0 failed`);
     return 0;
   }
+  // Where Debian keeps the programs of root, and Go's own installation its: not on everybody's path.
+  process.env["PATH"] = [process.env["PATH"], "/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/go/bin"].filter(Boolean).join(delimiter);
   try {
     await prepare();
   } catch (error) {
@@ -38,6 +41,7 @@ async function prepare(): Promise<void> {
   await provideSystem(CLUSTER_NEEDS);
   // Some tests start the command as it is built.
   await step("Build", build);
+  await step("Kubernetes tools", kubernetesTools);
   await step("Kubernetes", kubernetesProgram);
   await step("Images", async () => {
     for (const image of [pauseImage, serverImage, redisImage, rabbitmqImage]) await image();

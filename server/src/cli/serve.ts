@@ -5,6 +5,7 @@ import { formatOrigin } from "../config/entry.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { createLog } from "../log.ts";
 import { createServer, type Listening, type Server } from "../server.ts";
+import { giveBack } from "./give-back.ts";
 import { CliError, endWithReader, type Io } from "./io.ts";
 import { explainConfig } from "./settings.ts";
 import { handleSignals } from "./signals.ts";
@@ -34,6 +35,7 @@ export async function serve({ loaded, reloads }: ServeOptions, io: Io): Promise<
     server = await createServer({ config, source: createAppSource({ config, configFile: file, env: io.env, log }), log, version, env: io.env });
     const addresses = await server.listen();
     listening = server;
+    giveBack();
     return addresses;
   } catch (error) {
     log.debug({ event: "start failed", err: error });

@@ -18,7 +18,7 @@ import { type ControlPlane, startControlPlane } from "../control-plane.ts";
 export const SERVERS = "push";
 export const TENANT = "shop";
 export const AGGREGATE = "xlvein-operator-applications";
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 const INSTALLED = /^(CustomResourceDefinition|ServiceAccount|(Cluster)?Role(Binding)?|ValidatingAdmissionPolicy(Binding)?)$/;
 
 /** An Application as the API server shows it. */
