@@ -79,12 +79,14 @@ export function createMemoryStreams({ now, maxStreams, maxBytes }: MemoryStreams
     stream.before = stream.msgId;
     lastKept.remove(kept);
   }
+
   function forget(stream: Stream): void {
     dropHistory(stream);
     streams.delete(stream.id);
     lastUsed.remove(stream.used);
     epoch = newEpoch();
   }
+
   function free(nowMs: number): void {
     let left = FREED_PER_APPEND;
     for (let stream = lastKept.first; stream; stream = lastKept.first) {

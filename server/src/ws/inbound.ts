@@ -20,15 +20,6 @@ export interface InboundOptions {
 const CLIENT_CODES = new Set([1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1011]);
 
 export function createInbound({ metrics, log }: InboundOptions): Inbound {
-  const closed = new Map<string, Map<number | "other", { inc(): void }>>();
-
-  function countClosed(app: string, code: number | "other"): void {
-    const ofApp = closed.get(app) ?? new Map<number | "other", { inc(): void }>();
-    const counter = ofApp.get(code) ?? metrics.connectionsClosed.labels({ app, code: String(code) });
-    counter.inc();
-    closed.set(app, ofApp.set(code, counter));
-  }
-
   const listener: SocketListener = {
     onText(session, text) {
       session.connection.alive();
@@ -48,7 +39,8 @@ export function createInbound({ metrics, log }: InboundOptions): Inbound {
       session.end();
       connection.ended();
       seat.leave();
-      countClosed(connection.app, connection.closedWith ?? (CLIENT_CODES.has(code) ? code : "other"));
+      const label = connection.closedWith ?? (CLIENT_CODES.has(code) ? code : "other");
+      metrics.connectionsClosed.inc({ app: connection.app, code: String(label) });
     },
   };
 

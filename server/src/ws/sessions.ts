@@ -37,13 +37,6 @@ export interface SessionsOptions extends Omit<SessionOptions, "wheel" | "pingMs"
 export function createSessions({ settings, ...rest }: SessionsOptions): Sessions {
   const options: SessionOptions = { ...rest, wheel: settings.wheel, pingMs: settings.pingIntervalMs };
   const inbound = createInbound(options);
-  const opened = new Map<string, { inc(): void }>();
-
-  function countOpened(app: string): void {
-    const counter = opened.get(app) ?? options.metrics.connectionsOpened.labels({ app });
-    opened.set(app, counter);
-    counter.inc();
-  }
 
   function connectionOf(client: ClientSocket, raw: Duplex, { protocol, asked, app, grant }: Found): Connection {
     const binds = protocol === "v2" || app.closeOnExpiry;
@@ -64,7 +57,7 @@ export function createSessions({ settings, ...rest }: SessionsOptions): Sessions
       const { asked, app, grant } = found;
       const connection = connectionOf(client, raw, found);
       seat.take(connection);
-      countOpened(app.key);
+      options.metrics.connectionsOpened.inc({ app: app.key });
       // Removed or disabled while the handshake waited for the exchange.
       if (!options.apps.get(app.key)?.enabled) connection.close(CloseCode.APP_DISABLED, "application removed or disabled");
       if (connection.protocol === "classic") {
