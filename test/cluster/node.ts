@@ -15,15 +15,12 @@ const CNI_PROGRAMS = "/usr/lib/cni";
 const READY_MS = 30_000;
 
 export interface NodeRuntime {
-  /** containerd's own tool, for what Kubernetes does not tell. */
-  ctr(...args: readonly string[]): Promise<string>;
   /** The first process of a container, by the id that Kubernetes tells, as the machine counts processes. */
   firstProcess(containerId: string): Promise<number>;
   /** Imports an image of an OCI archive. */
   importImage(archive: string): Promise<void>;
+  /** And kube-proxy. All of them end with the machine. */
   startKubelet(servers: Servers): Promise<void>;
-  /** Ends kubelet and containerd at once; containers die with the machine. */
-  stop(): Promise<void>;
 }
 
 /** Resolves when containerd answers. */
@@ -39,9 +36,9 @@ export async function startNode(machine: Machine): Promise<NodeRuntime> {
     for (const program of programs) if (!program.running) throw new Error(`${program.name} has ended:\n${program.tail()}`);
   };
   await appears(socket, READY_MS, check);
+  // containerd's own tool, for what Kubernetes does not tell.
   const ctr = (...args: readonly string[]) => machine.run("ctr", "--address", socket, "--namespace", "k8s.io", ...args);
   return {
-    ctr,
     async firstProcess(containerId) {
       const id = containerId.replace("containerd://", "");
       const line = (await ctr("tasks", "list")).split("\n").find((each) => each.startsWith(id));
@@ -61,9 +58,6 @@ export async function startNode(machine: Machine): Promise<NodeRuntime> {
         machine.start("kube-proxy", [program, "kube-proxy", `--config=${path("kube-proxy.json")}`]),
       );
       check();
-    },
-    async stop() {
-      for (const program of programs.toReversed()) await program.stop("SIGKILL");
     },
   };
 }

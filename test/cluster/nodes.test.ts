@@ -110,7 +110,7 @@ describe("servers on two nodes", () => {
     const loads = [near, far].map((urls, half) =>
       startLoad(t, { urls: () => urls, accounts: ACCOUNTS.filter((_, nth) => Math.floor(nth / SERVERS) % 2 === half), perSecond: 20, insist: true }),
     );
-    await sleep(1_000);
+    await until("both loads are answered", 15_000, () => loads.every(({ acknowledged }) => acknowledged.length >= 20));
     const [calm, before] = [resumers.changes.length, await restarts()];
     const [first, second] = cluster.machines;
     assert.ok(first && second);
@@ -143,7 +143,7 @@ describe("servers on two nodes", () => {
   it("lose a node: its clients come back to the other's servers, and nothing acknowledged is lost", { timeout: 4 * MINUTE_MS }, async (t) => {
     const resumers = await startResumers(t, { url: () => release.url, accounts: ACCOUNTS });
     const load = startLoad(t, { urls: () => [release.url], accounts: ACCOUNTS, perSecond: 40, insist: true });
-    await sleep(1_000);
+    await until("pushes are answered", 15_000, () => load.acknowledged.length >= 40);
     await cluster.machines[1]?.stop();
     const service = `/apis/discovery.k8s.io/v1/namespaces/${release.namespace}/endpointslices?labelSelector=kubernetes.io/service-name=${release.name}`;
     const awayMs = await until("the Service leads to the living node alone", 90_000, async () => {

@@ -67,7 +67,7 @@ describe("three servers over the chart's Redis", () => {
     const accounts = Array.from({ length: RESUMERS }, (_, i) => `resumer_${i}`);
     const resumers = await startResumers(t, { url: () => release.url, accounts });
     const load = startLoad(t, { urls, accounts, perSecond: await bearableRate(t, urls, form(300, 100)) });
-    await sleep(1_000);
+    await until("pushes are answered", 30_000, () => load.acknowledged.length >= RESUMERS);
     const earlier = new Set((await release.pods()).map(({ metadata }) => metadata.uid));
     const tookMs = await release.upgrade({ ...VALUES, podAnnotations: { revision: "2" } });
     await until("the old servers are gone", MINUTE_MS, async () => {

@@ -4,7 +4,7 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* At most 44 characters, so that what is appended ("-operator-applications") stays within 63 and 52 + "-0" within a pod's host name. */}}
+{{/* At most 40 characters: with the longest ending, "-operator-applications", a name stays within 63, and a StatefulSet's within the 52 that it may have. */}}
 {{- define "xlvein.fullname" -}}
 {{- if .Values.fullnameOverride }}
 {{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" }}

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { KubernetesAccess } from "../kubernetes/access.ts";
 import { ApiStatusError, begin, callApi, MAX_ANSWER_BYTES } from "../kubernetes/call.ts";
+import { retryPause } from "../kubernetes/pause.ts";
 import type { Log } from "../log.ts";
 
 /** Each key's value in base64. */
@@ -94,7 +95,7 @@ export function watchSecret({ access, name, onData, onUp, log, idleMs = 90_000 }
         await follow();
         denials = 0;
         failures = performance.now() - startedMs < SHORT_MS ? failures + 1 : 0;
-        if (failures > 1) pauseMs = pauseFor(failures - 1, LONGEST_PAUSE_MS);
+        if (failures > 1) pauseMs = retryPause(FIRST_PAUSE_MS, LONGEST_PAUSE_MS, failures - 2);
       } catch (error) {
         failures++;
         denials = isDenial(error) ? denials + 1 : 0;
@@ -169,12 +170,8 @@ function isDenial(error: unknown): boolean {
 
 /** Soon again, unless the API has kept saying no, or asks for more. */
 function pauseAfter(error: unknown, failures: number, denials: number): number {
-  const pauseMs = denials > MANY_DENIALS ? pauseFor(denials - MANY_DENIALS, LONGEST_DENIED_MS) : pauseFor(failures, LONGEST_PAUSE_MS);
+  const denied = denials - MANY_DENIALS;
+  const pauseMs = denied > 0 ? retryPause(FIRST_PAUSE_MS, LONGEST_DENIED_MS, denied - 1) : retryPause(FIRST_PAUSE_MS, LONGEST_PAUSE_MS, failures - 1);
   const askedMs = error instanceof ApiStatusError ? error.retryAfterMs : 0;
   return Math.max(pauseMs, Math.min(askedMs, LONGEST_DENIED_MS));
-}
-
-/** Doubles from try to try, half of it by chance. */
-function pauseFor(tries: number, longestMs: number): number {
-  return Math.min(longestMs, FIRST_PAUSE_MS * 2 ** Math.min(tries - 1, 20)) * (0.5 + Math.random() / 2);
 }

@@ -38,7 +38,7 @@ async function bootstrapSecrets(options: BootstrapOptions, io: Io): Promise<void
   if (options.redis === undefined && options.rabbitmq === undefined && options.application === undefined)
     throw new CliError("name at least one of --redis, --rabbitmq, --application", Exit.USAGE);
   const application = options.application === undefined ? undefined : { name: options.application, ...applicationOf(options) };
-  // Loaded here: it takes 50 MB, and no other command wants it.
+  // Loaded here: it takes 50 MB, and most commands do without it.
   const { bootstrap, connect, createKube, KubeError, ownNamespace, planBootstrap } = await import("../operator/entry.ts");
   try {
     const config = connect();

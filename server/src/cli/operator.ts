@@ -56,7 +56,7 @@ async function runOperator(options: OperatorOptions, io: Io): Promise<void> {
   const connectUrl = needed(options.connectUrl, "--connect-url");
   const pushUrl = needed(options.pushUrl, "--push-url");
   const election = electionOf(options);
-  // Loaded here: it takes 50 MB, and no other command wants it.
+  // Loaded here: it takes 50 MB, and most commands do without it.
   const { connect, createKube, createOperator, KubeError, ownNamespace } = await import("../operator/entry.ts");
   const log = createLog({ level: options.logLevel });
   process.stdout.off("error", endWithReader);

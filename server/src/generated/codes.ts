@@ -28,7 +28,7 @@ export const ErrorCode = {
   SIGN_INVALID: 1002,
   /** The message is not a JSON object, or is nested too deeply. */
   MESSAGE_INVALID: 1003,
-  /** The application does not allow this: its `push_auth` leaves this scheme out, or the origin is not in `allowed_origins`. */
+  /** This is not allowed: the application's `push_auth` leaves this scheme out, the origin is not in `allowed_origins`, or the client lacks the right (`can`, `client_rights`, the room's `publish`). */
   NOT_AUTHORISED: 1004,
   /** The nonce or idempotency key was used before with another body. Use a new one for a new message. */
   KEY_REUSED: 1005,
@@ -58,7 +58,7 @@ export const CloseCode = {
   PROTOCOL_ERROR: 1002,
   /** The frame's type cannot be handled. Mend the client. */
   UNSUPPORTED_DATA: 1003,
-  /** Text that is not UTF-8. Mend the client. */
+  /** Text that is not UTF-8, or a compressed message that cannot be inflated. Mend the client. */
   INVALID_PAYLOAD: 1007,
   /** Too many frames (the application's `messages_per_second_per_connection`) or pings. Slow down, then reconnect. */
   POLICY_VIOLATION: 1008,

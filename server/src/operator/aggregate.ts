@@ -62,7 +62,7 @@ export function bytesOf(entry: Entry): number {
 }
 
 /** The data of the Secret. */
-export function toData({ revision, entries }: Aggregate): Record<string, string> {
+function toData({ revision, entries }: Aggregate): Record<string, string> {
   const parts = [...entries.values()].map(partOf).join(",");
   // Servers refuse a set without any application unless it says that this is meant.
   const json = `{"revision":${JSON.stringify(revision)},${entries.size === 0 ? '"allow_empty":true,' : ""}"applications":[${parts}]}`;

@@ -1,5 +1,6 @@
 // The applications that there are: listed, then watched, and listed again now and then, because a watch can be silent without being idle.
 import { setTimeout as sleep } from "node:timers/promises";
+import { retryPause } from "../kubernetes/pause.ts";
 import type { Log } from "../log.ts";
 import { type Application, keyOf, readApplication } from "./application.ts";
 import { isStatus, type Kube, KubeError, type WatchType } from "./kube.ts";
@@ -144,9 +145,9 @@ export function createApplications({ kube, namespaces, log, relistMs = RELIST_MS
       } catch (error) {
         // 410: what the watch would begin with is forgotten; the list that follows is the answer.
         if (!isStatus(error, 410)) fail(place, error);
-        const wait = Math.min(LAST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures) * (0.5 + Math.random() / 2);
+        const waitMs = retryPause(FIRST_WAIT_MS, LAST_WAIT_MS, failures);
         failures += 1;
-        await sleep(wait, undefined, { signal }).catch(() => undefined);
+        await sleep(waitMs, undefined, { signal }).catch(() => undefined);
       }
     }
   }
