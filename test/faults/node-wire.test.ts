@@ -59,7 +59,7 @@ async function rabbitmqBus(t: TestContext): Promise<Bus> {
   };
 }
 
-/** What is written while `run` runs, and a little longer. */
+/** The versions that are written while `run` runs. */
 async function during(versions: Set<string>, run: () => Promise<unknown>): Promise<string[]> {
   versions.clear();
   await run();

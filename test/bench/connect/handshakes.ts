@@ -1,17 +1,21 @@
 // Clients that connect, wait until the server has let them in, and reset the connection.
 import { connect } from "node:net";
 
-export interface Handshakes {
-  readonly port: number;
-  readonly count: number;
-  /** Under way at any time. */
-  readonly inFlight: number;
+/** What a client writes, and how it knows that it is in. */
+export interface Client {
   /** The request of the n-th client, whole. */
   request(n: number): string;
   /** What a client writes after the 101; nothing by default. */
   readonly greeting?: Buffer;
   /** What the server has written, headers included, holds this once the client is in. */
   readonly welcome: string;
+}
+
+export interface Handshakes extends Client {
+  readonly port: number;
+  readonly count: number;
+  /** Under way at any time. */
+  readonly inFlight: number;
 }
 
 /** Rejects when a client is refused. */
@@ -47,8 +51,7 @@ export async function shakeHands({ port, count, inFlight, request, greeting, wel
   await Promise.all(Array.from({ length: inFlight }, lane));
 }
 
-/** A WebSocket handshake; `offers` are subprotocols. */
-export function upgradeRequest(path: string, offers?: string): string {
-  const protocol = offers === undefined ? "" : `Sec-WebSocket-Protocol: ${offers}\r\n`;
-  return `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n${protocol}\r\n`;
+/** A WebSocket handshake, with more headers if there are; each ends with CRLF. */
+export function upgradeRequest(path: string, headers = ""): string {
+  return `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n${headers}\r\n`;
 }

@@ -6,14 +6,12 @@ import { cpuUsOf } from "../harness/cpu.ts";
 import type { Subject } from "../harness/measure.ts";
 import { startOurs, startScript } from "../harness/processes.ts";
 import type { Stage } from "../harness/stage.ts";
-import { type Handshakes, shakeHands, upgradeRequest } from "./handshakes.ts";
+import { bareClient, classicClient, socketIoClient, v2Client } from "./clients.ts";
+import { type Client, shakeHands } from "./handshakes.ts";
 
 const IN_FLIGHT = 64;
 /** Until a server has seen its last client go. */
 const SETTLE_MS = 100;
-const HEADERS_END = "\r\n\r\n";
-/** "40": a client of socket.io asks for the default namespace. */
-const JOIN_NAMESPACE = Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x34, 0x30]);
 const LOCAL = { exchange: { type: "local" }, store: { type: "memory" } };
 
 interface Server {
@@ -21,10 +19,13 @@ interface Server {
   readonly port: number;
 }
 
-type Client = Pick<Handshakes, "request" | "welcome" | "greeting">;
-
 /** Tokens of as many accounts, each new. */
 const tokens = (count: number): string[] => Array.from({ length: count }, (_, n) => tokenFor(`user_${n}`, undefined, { jti: randomUUID() }));
+
+/** The n-th, beginning anew after the last. */
+function nthOf(all: readonly string[]): (n: number) => string {
+  return (n) => all[n % all.length] as string;
+}
 
 /** `measure` connects `count` clients, each of which goes at once, and answers the server's CPU time for each, µs. */
 function subject(name: string, { pid, port }: Server, count: number, clients: () => Client): Subject {
@@ -44,16 +45,13 @@ function subject(name: string, { pid, port }: Server, count: number, clients: ()
 
 /** ws alone: nobody has to prove anything. */
 export async function bareWs(stage: Stage, count: number): Promise<Subject> {
-  const client = { request: () => upgradeRequest("/ws/connect"), welcome: HEADERS_END };
-  return subject("bare ws", await startScript(stage, new URL("./bare-ws.ts", import.meta.url)), count, () => client);
+  return subject("bare ws", await startScript(stage, new URL("./bare-ws.ts", import.meta.url)), count, () => bareClient);
 }
 
 /** socket.io, which verifies a token with jsonwebtoken. */
 export async function socketIo(stage: Stage, count: number): Promise<Subject> {
-  return subject("socket.io with a token", await startScript(stage, new URL("./socketio-auth.ts", import.meta.url)), count, () => {
-    const all = tokens(count);
-    return { request: (n) => upgradeRequest(`/socket.io/?EIO=4&transport=websocket&token=${all[n]}`), welcome: '40{"sid"', greeting: JOIN_NAMESPACE };
-  });
+  const server = await startScript(stage, new URL("./socketio-auth.ts", import.meta.url));
+  return subject("socket.io with a token", server, count, () => socketIoClient(nthOf(tokens(count))));
 }
 
 export interface Ours {
@@ -63,22 +61,14 @@ export interface Ours {
   readonly again: Subject;
 }
 
-/** Ours on the local exchange and the memory store; `bin` may be that of another checkout. */
-export async function ours(stage: Stage, count: number, name = "ours", bin?: string): Promise<Ours> {
-  const { pid, url } = await startOurs(stage, LOCAL, bin);
+/** Ours on the local exchange and the memory store. */
+export async function ours(stage: Stage, count: number): Promise<Ours> {
+  const { pid, url } = await startOurs(stage, LOCAL);
   const server = { pid, port: Number(new URL(url).port) };
-  const classic = (all: readonly string[]): Client => ({
-    request: (n) => upgradeRequest(`/ws/connect?app_id=test&token=${all[n % all.length]}`),
-    welcome: HEADERS_END,
-  });
-  const v2 = (all: readonly string[]): Client => ({
-    request: (n) => upgradeRequest("/ws/connect?app_id=test", `xlvein.v2.json, xlvein.token.${all[n]}`),
-    welcome: '"op":"hello"',
-  });
   const known = tokens(Math.min(count, 1_000));
   return {
-    classic: subject(`${name}, classic`, server, count, () => classic(tokens(count))),
-    v2: subject(`${name}, v2 up to hello`, server, count, () => v2(tokens(count))),
-    again: subject(`${name}, classic, known tokens`, server, count, () => classic(known)),
+    classic: subject("ours, classic", server, count, () => classicClient(nthOf(tokens(count)))),
+    v2: subject("ours, v2 up to hello", server, count, () => v2Client(nthOf(tokens(count)))),
+    again: subject("ours, classic, known tokens", server, count, () => classicClient(nthOf(known))),
   };
 }

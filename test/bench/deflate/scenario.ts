@@ -59,7 +59,7 @@ async function run(context: Context): Promise<Result> {
 /** Every client is one of v2 in an application that compresses; those of `plain` do not offer it. */
 async function ours(stage: Stage, name: string, scale: Scale, offer: string): Promise<Subject> {
   const applications = [{ app_key: "test", app_secret: SECRET, deflate: true }];
-  const { pid, url } = await startOurs(stage, { exchange: { type: "local" }, store: { type: "memory" } }, undefined, applications);
+  const { pid, url } = await startOurs(stage, { exchange: { type: "local" }, store: { type: "memory" } }, applications);
   const pusher = createPusher(stage, `${url}/api/v1/messages`, () => ({ authorization: `Bearer ${apiToken()}` }));
   const path = `/ws/connect?app_id=test&token=${tokenFor("user")}`;
   return broadcast(stage, name, { pid, port: Number(new URL(url).port), path, headers: `${V2}${offer}` }, scale, pusher, () =>

@@ -50,6 +50,7 @@ export async function oneByOne(node: Node, pusher: Pusher, receivers: Receivers,
     demand((await answer) === 200, `push ${n} was refused`);
   }
   receivers.onArrival = () => {};
+  await allArrived(receivers, first, count);
   return times;
 }
 
@@ -122,16 +123,16 @@ export async function asFastAsAnswered(
 }
 
 /** Resolves when `count` messages from `first` on have arrived; rejects when one is missing for long, or came twice. */
-export async function allArrived({ arrived, twice }: Receivers, first: number, count: number): Promise<void> {
+export async function allArrived(receivers: Receivers, first: number, count: number): Promise<void> {
   const deadline = performance.now() + ARRIVE_MS;
   let missing = count;
   while (missing > 0 && performance.now() < deadline) {
     missing = 0;
-    for (let n = first; n < first + count; n++) if (!arrived.has(n)) missing++;
+    for (let n = first; n < first + count; n++) if (!receivers.arrived.has(n)) missing++;
     if (missing > 0) await sleep(5);
   }
   demand(missing === 0, `${missing} of ${count} messages have not arrived`);
-  demand(twice === 0, `${twice} messages have arrived twice`);
+  demand(receivers.twice === 0, `${receivers.twice} messages have arrived twice`);
 }
 
 function demand(fact: boolean, otherwise: string): void {

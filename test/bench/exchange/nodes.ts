@@ -1,4 +1,4 @@
-// The servers that are measured: ours, and socket.io with its Redis adapter doing the same work, each in a process of its own.
+// The servers that are measured: ours, and socket.io doing the same work, each in a process of its own.
 import { apiToken, connectUrl } from "../../helpers/client.ts";
 import { SECRET } from "../../helpers/server.ts";
 import { startOurs as startProcess, startScript } from "../harness/processes.ts";
@@ -22,9 +22,9 @@ export interface Node {
   receive(account: string, received: (text: string) => void): Promise<void>;
 }
 
-/** Starts `xlvein start`; `bin` may be that of another checkout. */
-export async function startOurs(stage: Stage, config: Record<string, unknown>, bin?: string, applications?: readonly Record<string, unknown>[]): Promise<Node> {
-  const { pid, url } = await startProcess(stage, config, bin, applications);
+/** Starts `xlvein start`. */
+export async function startOurs(stage: Stage, config: Record<string, unknown>, applications?: readonly Record<string, unknown>[]): Promise<Node> {
+  const { pid, url } = await startProcess(stage, config, applications);
   return {
     pid,
     pusher: (kind = "single") =>
@@ -43,15 +43,31 @@ export async function startSocketIo(stage: Stage, redisUrl: string, withToken: b
     pusher: () => createPusher(stage, `http://127.0.0.1:${port}/push`, () => (withToken ? { authorization: `Bearer ${apiToken()}` } : {})),
     body: (account, data) => JSON.stringify([{ to: account, data }]),
     batch: (pushes) => JSON.stringify(pushes.map(({ account, data }) => ({ to: account, data }))),
-    async receive(account, received) {
-      const ready = Promise.withResolvers<void>();
-      await connectReceiver(stage, `ws://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket&account=${account}`, (text, { send }) => {
-        if (text.startsWith(EVENT)) received(text);
-        else if (text.startsWith("0")) send("40");
-        else if (text === "2") send("3");
-        else if (text.startsWith('42["ready"')) ready.resolve();
-      });
-      await ready.promise;
-    },
+    receive: (account, received) => receiveFromSocketIo(stage, port, account, received),
   };
+}
+
+/** Starts a socket.io server with its in-memory adapter: a room per account, pushes over HTTP without authentication. */
+export async function startSocketIoInMemory(stage: Stage): Promise<Node> {
+  const { pid, port } = await startScript(stage, new URL("../push/socketio-memory.ts", import.meta.url));
+  return {
+    pid,
+    pusher: () => createPusher(stage, `http://127.0.0.1:${port}/push`, () => ({})),
+    body: (to, data) => JSON.stringify({ to, data }),
+    batch: () => {
+      throw new Error("socket.io takes no batches here");
+    },
+    receive: (account, received) => receiveFromSocketIo(stage, port, account, received),
+  };
+}
+
+async function receiveFromSocketIo(stage: Stage, port: number, account: string, received: (text: string) => void): Promise<void> {
+  const ready = Promise.withResolvers<void>();
+  await connectReceiver(stage, `ws://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket&account=${account}`, (text, { send }) => {
+    if (text.startsWith(EVENT)) received(text);
+    else if (text.startsWith("0")) send("40");
+    else if (text === "2") send("3");
+    else if (text.startsWith('42["ready"')) ready.resolve();
+  });
+  await ready.promise;
 }

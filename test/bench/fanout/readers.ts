@@ -1,5 +1,6 @@
 // Many sockets that read as cheaply as they can and count every message.
 import { connect, type Socket } from "node:net";
+import { upgradeRequest } from "../connect/handshakes.ts";
 
 /** Shorter frames are pings and greetings of the libraries. */
 const SHORTEST_MESSAGE = 64;
@@ -89,9 +90,7 @@ export async function openReaders(port: number, count: number, path: string, hel
     });
     socket.on("error", reject);
     socket.on("close", () => reject(new Error("a socket was closed")));
-    socket.write(
-      `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n${headers}\r\n`,
-    );
+    socket.write(upgradeRequest(path, headers));
     sockets.push(socket);
     readers.push(reader);
     await promise;

@@ -1,8 +1,6 @@
 // One message to many sockets of one process, and many messages to each of them in one turn.
-
 import { median } from "../harness/figures.ts";
-import type { Subject } from "../harness/measure.ts";
-import { interleave, type Measured } from "../harness/measure.ts";
+import { interleave, type Measured, type Subject } from "../harness/measure.ts";
 import type { Context, Figure, Scenario } from "../harness/scenario.ts";
 import { BURST } from "./messages.ts";
 import { startHub, startSocketIo, way } from "./servers.ts";

@@ -2,14 +2,13 @@
 import { apiToken, connectUrl } from "../../helpers/client.ts";
 import { SECRET } from "../../helpers/server.ts";
 import { allArrived, PADDING, type Receivers } from "../exchange/drive.ts";
-import { stayAwake } from "../harness/awake.ts";
 import { cpuUsOf } from "../harness/cpu.ts";
-import { median } from "../harness/figures.ts";
-import { interleave, type Subject } from "../harness/measure.ts";
+import type { Subject } from "../harness/measure.ts";
 import { startOurs } from "../harness/processes.ts";
 import { createPusher } from "../harness/pusher.ts";
 import { connectReceiver } from "../harness/receiver.ts";
 import type { Context, Scenario } from "../harness/scenario.ts";
+import { grow } from "./grow.ts";
 
 /** Each pushes to accounts of its own, all of one application; as many, however many applications there are. */
 const PUSHERS = 100;
@@ -17,27 +16,16 @@ const PUSHERS = 100;
 export const apps: Scenario = {
   name: "growth-apps",
   title: "CPU of a push with more applications; connections, and those who push, are as many",
-  async run(context) {
-    context.stage.after(stayAwake());
+  run(context) {
     const counts = context.quick ? [1, 100] : [1, 10, 100];
-    const subjects = await Promise.all(counts.map((count) => subject(context, count)));
-    for (let n = 0; n < 3; n++) for (const each of subjects) await each.measure();
-    const measured = await interleave(context, subjects, { repetitions: context.quick ? 9 : 25 });
-    const [one, many] = [subjects[0] as Subject, subjects.at(-1) as Subject];
-    const points = subjects.map((each, nth) => [counts[nth] as number, median(measured.ratios(each, one))] as const);
-    return {
-      ratios: [measured.ratio("push with 100 applications / with one", many, one, { atMost: 1.05 })],
-      figures: measured.figures,
-      curves: [
-        {
-          name: "growth-apps",
-          title: "CPU of a push as applications grow",
-          x: "applications",
-          y: "CPU, over that with one",
-          lines: [{ name: "push", points }],
-        },
-      ],
-    };
+    return grow(context, {
+      counts,
+      subject,
+      repetitions: context.quick ? 9 : 25,
+      ratio: { name: "push with 100 applications / with one", goal: { atMost: 1.05 } },
+      curve: { name: "growth-apps", title: "CPU of a push as applications grow", x: "applications", y: "CPU, over that with one" },
+      line: "push",
+    });
   },
 };
 
@@ -46,7 +34,7 @@ async function subject({ stage, quick }: Context, count: number): Promise<Subjec
   const keys = Array.from({ length: count }, (_, n) => `app_${String(n).padStart(3, "0")}`);
   const appOf = (n: number) => keys[n % count] as string;
   const applications = keys.map((app_key) => ({ app_key, app_secret: secretOf(app_key) }));
-  const { pid, url } = await startOurs(stage, {}, undefined, applications);
+  const { pid, url } = await startOurs(stage, {}, applications);
   const receivers: Receivers = { arrived: new Map(), twice: 0, onArrival() {} };
   const connections = quick ? 500 : 2_000;
   for (let from = 0; from < connections; from += 50) {

@@ -45,7 +45,7 @@ async function subject(
   brokerPid = 0,
   applications?: typeof WITHOUT,
 ): Promise<Subject> {
-  const node = await startOurs(stage, config, undefined, applications);
+  const node = await startOurs(stage, config, applications);
   const receivers = await connectReceivers([node], ACCOUNTS);
   const push = pushing(name, { node, receivers, accounts: ACCOUNTS, pushes: quick ? 1_200 : 3_000 });
   // The broker disturbs nobody, and its CPU is not the node's.

@@ -1,17 +1,15 @@
 // What a message to a room of ten costs when the server holds more and more rooms.
-
 import { setTimeout as sleep } from "node:timers/promises";
 import { apiToken, connectUrl, tokenFor } from "../../helpers/client.ts";
 import { SECRET } from "../../helpers/server.ts";
 import { PADDING } from "../exchange/drive.ts";
-import { stayAwake } from "../harness/awake.ts";
 import { cpuUsOf } from "../harness/cpu.ts";
-import { median } from "../harness/figures.ts";
-import { interleave, type Subject } from "../harness/measure.ts";
+import type { Subject } from "../harness/measure.ts";
 import { startOurs } from "../harness/processes.ts";
 import { createPusher } from "../harness/pusher.ts";
 import { connectReceiver } from "../harness/receiver.ts";
 import type { Context, Scenario } from "../harness/scenario.ts";
+import { grow } from "./grow.ts";
 
 const MEMBERS = 10;
 const CONNECTIONS = 500;
@@ -20,27 +18,16 @@ const ARRIVE_MS = 10_000;
 export const rooms: Scenario = {
   name: "growth-rooms",
   title: `CPU of a message to a room of ${MEMBERS}, with more rooms on as many connections`,
-  async run(context) {
-    context.stage.after(stayAwake());
+  run(context) {
     const counts = context.quick ? [50, 500] : [50, 500, 5_000];
-    const subjects = await Promise.all(counts.map((count) => subject(context, count)));
-    for (let n = 0; n < 3; n++) for (const each of subjects) await each.measure();
-    const measured = await interleave(context, subjects, { repetitions: context.quick ? 7 : 15 });
-    const [few, many] = [subjects[0] as Subject, subjects.at(-1) as Subject];
-    const points = subjects.map((each, nth) => [counts[nth] as number, median(measured.ratios(each, few))] as const);
-    return {
-      ratios: [measured.ratio(`message with ${counts.at(-1)} rooms / with ${counts[0]}`, many, few, { atMost: 1.2 })],
-      figures: measured.figures,
-      curves: [
-        {
-          name: "growth-rooms",
-          title: `CPU of a message to a room of ${MEMBERS} as rooms grow`,
-          x: "rooms",
-          y: `CPU, over that with ${counts[0]}`,
-          lines: [{ name: "message", points }],
-        },
-      ],
-    };
+    return grow(context, {
+      counts,
+      subject,
+      repetitions: context.quick ? 7 : 15,
+      ratio: { name: `message with ${counts.at(-1)} rooms / with ${counts[0]}`, goal: { atMost: 1.2 } },
+      curve: { name: "growth-rooms", title: `CPU of a message to a room of ${MEMBERS} as rooms grow`, x: "rooms", y: `CPU, over that with ${counts[0]}` },
+      line: "message",
+    });
   },
 };
 

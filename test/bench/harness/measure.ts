@@ -35,7 +35,7 @@ export interface Effort {
 /** Cores that others may use on average before a repetition counts as noisy. */
 export const NOISY_CORES = 0.3;
 /** How often a noisy repetition is tried again. */
-export const RETRIES = 2;
+const RETRIES = 2;
 /** So many repetitions that stay noisy one after the other show that trying again is of no use. */
 const HOPELESS = 2;
 

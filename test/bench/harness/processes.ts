@@ -30,20 +30,19 @@ export async function startScript(stage: Stage, script: URL, { args = [], nodeAr
   return { pid: child.pid ?? 0, port: Number(await lineOf(child, /^\d+$/)), child };
 }
 
-/** Starts `xlvein start` with a configuration in the shape of conf.yaml; `bin` may be that of another checkout. */
+/** Starts `xlvein start` with a configuration in the shape of conf.yaml. */
 export async function startOurs(
   stage: Stage,
   config: Record<string, unknown>,
-  bin = OURS,
   applications?: readonly Record<string, unknown>[],
-): Promise<{ pid: number; url: string; child: ChildProcess }> {
+): Promise<{ pid: number; url: string }> {
   const directory = await mkdtemp(join(tmpdir(), "xlvein-bench-"));
   stage.after(() => rm(directory, { recursive: true, force: true }));
   const file = join(directory, "conf.yaml");
   await writeFile(file, configFile({ config: { log: { level: "info" }, ...config }, ...(applications ? { applications } : {}) }));
-  const child = start(stage, [bin, "start", "--config", file], directory);
+  const child = start(stage, [OURS, "start", "--config", file], directory);
   const { url } = JSON.parse(await lineOf(child, /"event":"listening"/)) as { url: string };
-  return { pid: child.pid ?? 0, url, child };
+  return { pid: child.pid ?? 0, url };
 }
 
 function start(stage: Stage, args: readonly string[], cwd: string): ChildProcess {

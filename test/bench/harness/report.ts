@@ -97,7 +97,7 @@ function curveSection(curve: Curve): string[] {
 }
 
 /** Head and body of the curve as a table; what a line lacks stays empty. */
-export function curveRows({ x, lines }: Curve): string[][] {
+function curveRows({ x, lines }: Curve): string[][] {
   const xs = [...new Set(lines.flatMap(({ points }) => points.map(([px]) => px)))].sort((a, b) => a - b);
   return [
     [x, ...lines.map(({ name }) => name)],

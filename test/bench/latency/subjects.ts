@@ -1,10 +1,8 @@
 // Ways from a push to a socket whose time is measured, in one process with one clock.
-
 import { connectReceivers, type Receivers } from "../exchange/drive.ts";
-import { type Node, startOurs as startNode } from "../exchange/nodes.ts";
+import { type Node, startOurs as startNode, startSocketIoInMemory } from "../exchange/nodes.ts";
 import { startScript } from "../harness/processes.ts";
 import { createPusher, type Pusher } from "../harness/pusher.ts";
-import { connectReceiver } from "../harness/receiver.ts";
 import type { Stage } from "../harness/stage.ts";
 
 export const ACCOUNTS: readonly string[] = Array.from({ length: 100 }, (_, n) => `user_${String(n).padStart(3, "0")}`);
@@ -24,25 +22,7 @@ export async function ours(stage: Stage): Promise<Route> {
 
 /** socket.io with its in-memory adapter, pushed to over HTTP without authentication. */
 export async function socketIo(stage: Stage): Promise<Route> {
-  const { pid, port } = await startScript(stage, new URL("../push/socketio-memory.ts", import.meta.url));
-  return route("socket.io", {
-    pid,
-    pusher: () => createPusher(stage, `http://127.0.0.1:${port}/push`, () => ({})),
-    body: (to, data) => JSON.stringify({ to, data }),
-    batch: () => {
-      throw new Error("socket.io takes no batches here");
-    },
-    async receive(account, received) {
-      const ready = Promise.withResolvers<void>();
-      await connectReceiver(stage, `ws://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket&account=${account}`, (text, { send }) => {
-        if (text.startsWith('42["message"')) received(text);
-        else if (text.startsWith("0")) send("40");
-        else if (text === "2") send("3");
-        else if (text.startsWith('42["ready"')) ready.resolve();
-      });
-      await ready.promise;
-    },
-  });
+  return route("socket.io", await startSocketIoInMemory(stage));
 }
 
 async function route(name: string, node: Node): Promise<Route> {

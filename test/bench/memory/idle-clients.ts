@@ -1,16 +1,11 @@
 // Clients that connect and then do nothing but answer pings.
 import { connect, type Socket } from "node:net";
+import type { Client } from "../connect/handshakes.ts";
 import type { Stage } from "../harness/stage.ts";
 
-export interface IdleClients {
+interface IdleClients extends Client {
   readonly port: number;
   readonly count: number;
-  /** The request of the n-th client, whole. */
-  request(n: number): string;
-  /** What a client writes after the 101; nothing by default. */
-  readonly greeting?: Buffer;
-  /** What the server has written, headers included, holds this once the client is in. */
-  readonly welcome: string;
 }
 
 /** Connected at the same time. */

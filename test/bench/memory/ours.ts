@@ -1,13 +1,13 @@
-// The server in this process, so that it can be asked for its memory. The argument names a built server of another checkout.
+// The server in this process, so that it can be asked for its memory.
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createAppSource } from "../../../server/src/apps/sources.ts";
+import { loadConfig } from "../../../server/src/config/load.ts";
+import { createLog } from "../../../server/src/log.ts";
+import { createServer } from "../../../server/src/server.ts";
 import { configFile } from "../../helpers/server.ts";
 import { answerRss } from "./rss.ts";
-
-const [built] = process.argv.slice(2);
-const load = (room: string) => import(built === undefined ? `../../../server/src/${room}.ts` : join(built, `${room}.js`));
-const [{ createAppSource }, { loadConfig }, { createLog }, { createServer }] = await Promise.all(["apps/sources", "config/load", "log", "server"].map(load));
 
 const directory = await mkdtemp(join(tmpdir(), "xlvein-bench-"));
 const file = join(directory, "conf.yaml");

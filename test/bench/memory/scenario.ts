@@ -1,7 +1,5 @@
 // What an idle connection with a token costs: memory, beside bare ws and socket.io, and CPU time while nothing but pings is sent.
 import { setTimeout as sleep } from "node:timers/promises";
-import { tokenFor } from "../../helpers/client.ts";
-import { upgradeRequest } from "../connect/handshakes.ts";
 import { cpuUsOf } from "../harness/cpu.ts";
 import { median } from "../harness/figures.ts";
 import { startOurs } from "../harness/processes.ts";
@@ -55,8 +53,7 @@ async function runIdleCpu({ stage, quick, progress }: Context): Promise<Result> 
   // What the engine compiles and collects after the start is not to be taken for the server's idling.
   await sleep(1_000);
   const aloneUs = (await watch(Math.min(periodMs, 5_000))) / Math.min(seconds, 5);
-  const request = (n: number) => upgradeRequest("/ws/connect?app_id=test", `xlvein.v2.json, xlvein.token.${tokenFor(`user_${n}`)}`);
-  const clients = await connectIdle(stage, { port: Number(new URL(url).port), count, request, welcome: '"op":"hello"' });
+  const clients = await connectIdle(stage, { ...V2.client, port: Number(new URL(url).port), count });
   await sleep(periodMs);
   const values: number[] = [];
   for (let nth = 0; nth < periods; nth++) {

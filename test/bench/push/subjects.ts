@@ -1,12 +1,11 @@
 // The servers that are compared, each a process of its own, and what one repetition is for each.
-import { apiToken, connectUrl } from "../../helpers/client.ts";
+import { apiToken } from "../../helpers/client.ts";
 import { asFastAsAnswered, connectReceivers, PADDING } from "../exchange/drive.ts";
-import type { Node } from "../exchange/nodes.ts";
+import { type Node, startOurs, startSocketIoInMemory } from "../exchange/nodes.ts";
 import { cpuUsOf } from "../harness/cpu.ts";
 import type { Subject } from "../harness/measure.ts";
-import { startOurs, startScript } from "../harness/processes.ts";
+import { startScript } from "../harness/processes.ts";
 import { createPusher } from "../harness/pusher.ts";
-import { connectReceiver } from "../harness/receiver.ts";
 import type { Stage } from "../harness/stage.ts";
 
 /** Names of one length, so that every answer has the same. */
@@ -14,8 +13,6 @@ const ACCOUNTS = Array.from({ length: 300 }, (_, n) => `user_${String(n).padStar
 const IN_FLIGHT = 32;
 /** Pushes in one request of a batch. */
 export const BATCH = 50;
-/** A message of socket.io on the wire: engine.io 4 "message", socket.io "event". */
-const EVENT = '42["message"';
 
 /** µs of a server's CPU for each push; `measure` makes `pushes` of them. */
 export interface Pushing extends Subject {
@@ -39,7 +36,9 @@ function pushing(name: string, pid: number, pushes: number, run: (count: number)
 /** node:http, which answers and does nothing else. */
 export async function bareHttp(stage: Stage, pushes: number): Promise<Pushing> {
   const { pid, port } = await startScript(stage, new URL("./bare-http.ts", import.meta.url));
-  const pushers = Array.from({ length: IN_FLIGHT }, () => createPusher(stage, `http://127.0.0.1:${port}/api/v1/messages`, authorization));
+  const pushers = Array.from({ length: IN_FLIGHT }, () =>
+    createPusher(stage, `http://127.0.0.1:${port}/api/v1/messages`, () => ({ authorization: `Bearer ${apiToken()}` })),
+  );
   let next = 0;
   return pushing("bare node:http", pid, pushes, (count) => {
     const end = next + count;
@@ -47,7 +46,7 @@ export async function bareHttp(stage: Stage, pushes: number): Promise<Pushing> {
       pushers.map(async (pusher) => {
         while (next < end) {
           const n = next++;
-          const status = await pusher.push(pushBody(ACCOUNTS[n % ACCOUNTS.length] as string, { n, text: PADDING }));
+          const status = await pusher.push(JSON.stringify({ accounts: [ACCOUNTS[n % ACCOUNTS.length]], data: { n, text: PADDING } }));
           if (status !== 200) throw new Error(`answered ${status}`);
         }
       }),
@@ -57,43 +56,14 @@ export async function bareHttp(stage: Stage, pushes: number): Promise<Pushing> {
 
 /** socket.io with its in-memory adapter. */
 export async function socketIo(stage: Stage, pushes: number): Promise<Pushing> {
-  const { pid, port } = await startScript(stage, new URL("./socketio-memory.ts", import.meta.url));
-  const [subject] = await receiving("socket.io, no authentication", pushes, {
-    pid,
-    pusher: () => createPusher(stage, `http://127.0.0.1:${port}/push`, () => ({})),
-    body: (to, data) => JSON.stringify({ to, data }),
-    batch: () => {
-      throw new Error("socket.io takes no batches here");
-    },
-    async receive(account, received) {
-      const address = `ws://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket&account=${account}`;
-      const ready = Promise.withResolvers<void>();
-      await connectReceiver(stage, address, (text, { send }) => {
-        if (text.startsWith(EVENT)) received(text);
-        else if (text.startsWith("0")) send("40");
-        else if (text === "2") send("3");
-        else if (text.startsWith('42["ready"')) ready.resolve();
-      });
-      await ready.promise;
-    },
-  });
+  const [subject] = await receiving("socket.io, no authentication", pushes, await startSocketIoInMemory(stage));
   return subject;
 }
 
 /** Ours on the local exchange and the memory store, every push with a bearer token: one a request, and batches. */
 export async function ours(stage: Stage, pushes: number): Promise<readonly [Pushing, Pushing]> {
-  const { pid, url } = await startOurs(stage, { exchange: { type: "local" }, store: { type: "memory" } });
-  return receiving("ours, a token each", pushes, {
-    pid,
-    pusher: (kind = "single") => createPusher(stage, `${url}/api/v1/messages${kind === "batch" ? "/batch" : ""}`, authorization),
-    body: pushBody,
-    batch: (pushes) => JSON.stringify({ messages: pushes.map(({ account, data }) => ({ accounts: [account], data })) }),
-    receive: async (account, received) => void (await connectReceiver(stage, connectUrl(url, { account }), received)),
-  });
+  return receiving("ours, a token each", pushes, await startOurs(stage, { exchange: { type: "local" }, store: { type: "memory" } }));
 }
-
-const authorization = () => ({ authorization: `Bearer ${apiToken()}` });
-const pushBody = (account: string, data: unknown) => JSON.stringify({ accounts: [account], data });
 
 /** One push a request, and batches. */
 async function receiving(name: string, pushes: number, node: Node): Promise<readonly [Pushing, Pushing]> {

@@ -37,7 +37,8 @@ export function missedWhileConnected({ acknowledged }: Load, { arrivals, opening
 
 /** How long each client was without a connection, ms. */
 export function awayMs({ openings, endings }: Receivers): number[] {
-  return endings
-    .flatMap(({ account, atMs }) => openings.find((opening) => opening.account === account && opening.atMs > atMs)?.atMs ?? [])
-    .map((backMs, i) => backMs - (endings[i]?.atMs ?? 0));
+  return endings.flatMap(({ account, atMs }) => {
+    const back = openings.find((opening) => opening.account === account && opening.atMs > atMs);
+    return back ? [back.atMs - atMs] : [];
+  });
 }
