@@ -28,7 +28,7 @@ export const ErrorCode = {
   SIGN_INVALID: 1002,
   /** The message is not a JSON object, or is nested too deeply. */
   MESSAGE_INVALID: 1003,
-  /** The application does not allow this: its `push_auth` leaves this scheme out, or the origin is not in `allowed_origins`. */
+  /** This is not allowed: the application's `push_auth` leaves this scheme out, the origin is not in `allowed_origins`, or the client lacks the right (`can`, `client_rights`, the room's `publish`). */
   NOT_AUTHORISED: 1004,
   /** The nonce or idempotency key was used before with another body. Use a new one for a new message. */
   KEY_REUSED: 1005,
