@@ -1,6 +1,7 @@
 // A line: one subscriber connection to one server, what it listens to, and whether it truly hears.
 import type { Redis } from "ioredis";
 import type { Log } from "../log.ts";
+import { cork } from "../redis/cork.ts";
 import { RedisRefusal, refusalOf } from "../redis/refusal.ts";
 import { destroy, watch } from "../redis/watchdog.ts";
 import type { Entry, Roster, Verb } from "./redis-entry.ts";
@@ -69,15 +70,8 @@ export function createLine(options: LineOptions): Line {
   });
   const stopWatching = watch(redis, { dead: leave });
 
-  /** Thousands of small commands of one turn leave in one write. */
-  function cork(): void {
-    const { stream } = redis;
-    if (stream.writableCorked > 0) return;
-    stream.cork();
-    process.nextTick(() => stream.uncork());
-  }
   function tell(verb: Verb, channels: string[]): Promise<unknown> {
-    cork();
+    cork(redis);
     if (sharded) return verb === "join" ? redis.ssubscribe(...channels) : redis.sunsubscribe(...channels);
     return verb === "join" ? redis.subscribe(...channels) : redis.unsubscribe(...channels);
   }

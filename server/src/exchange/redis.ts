@@ -91,8 +91,10 @@ export function createRedisExchange(options: RedisExchangeOptions): Exchange {
     const away = shards.find(({ up, cluster }) => !up && !cluster);
     if (away) throw unavailable(`${away.name} is away`);
     const sent = deliveries.map(({ target, position }, i) => {
-      const { cluster, commands } = shards[i] as Shard;
+      const shard = shards[i] as Shard;
+      const { cluster, commands } = shard;
       const [channel, text] = [channelOf(target), encodeOnChannel(position, body, versionFor(wireVersion, target.kind, kind))];
+      shard.cork();
       return cluster ? commands.spublish(channel, text) : commands.publish(channel, text);
     });
     await deadlines.within(Promise.all(sent), () => new Error(`no answer in ${PUBLISH_MS} ms`));

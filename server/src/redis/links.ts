@@ -7,11 +7,10 @@ export interface Shard {
   readonly index: number;
   /** `host:port` of each configured host, for logs and `/readyz?verbose`; without credentials. */
   readonly name: string;
-  /**
-   * For commands and scripts: no offline queue, answers or rejects within about a second, never resends what may have been done.
-   * Auto-pipelined, but on a Cluster: there one moved slot would fail the others' commands with it.
-   */
+  /** For commands and scripts: no offline queue, never resends what may have been done. Without an answer they reject when the watchdog gives the connection up, within three seconds. */
   readonly commands: Redis | Cluster;
+  /** To be called before commands that come in numbers: those of one round of the event loop leave in one write. */
+  cork(): void;
   /** Whether channels are sharded (SPUBLISH, SSUBSCRIBE): on a Cluster. */
   readonly cluster: boolean;
   /** Whether a command sent now would be answered, as far as the watchdog knows. On a Cluster: by each of its masters. */

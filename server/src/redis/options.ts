@@ -5,7 +5,7 @@ import { Cluster, type ClusterOptions, Redis, type RedisOptions } from "ioredis"
 import type { RedisAddress } from "../config/broker-url.ts";
 import type { BrokerTlsFiles } from "../config/config.ts";
 
-/** A command is answered within this or rejects, ms. */
+/** To connect, and on a Cluster to be answered, ms. */
 export const COMMAND_MS = 1_000;
 /** Longest pause between two attempts to connect, ms. */
 const RETRY_MS = 200;
@@ -47,7 +47,6 @@ function common({ user, password, tls }: RedisAddress, pem: SecureContextOptions
     connectTimeout: COMMAND_MS,
     // How long a half-open connection may take to say goodbye.
     disconnectTimeout: 100,
-    commandTimeout: COMMAND_MS,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
@@ -55,8 +54,6 @@ function common({ user, password, tls }: RedisAddress, pem: SecureContextOptions
     maxLoadingRetryTime: 100,
     reconnectOnError: (error) => error.message.startsWith("READONLY"),
     retryStrategy: retry,
-    // The watchdog's questions must not wait behind a pipeline.
-    autoPipeliningIgnoredCommands: ["ping", "role"],
   };
 }
 
@@ -84,29 +81,20 @@ function sentinel(address: RedisAddress, pem: SecureContextOptions): Options {
   };
 }
 
-/** For commands to one server, or to the master that Sentinels name; not yet connecting. */
-export function createCommands(address: RedisAddress, pem: SecureContextOptions): Redis {
-  return new Redis({ ...(address.kind === "sentinel" ? sentinel(address, pem) : single(address, pem)), enableAutoPipelining: true });
-}
-
 /**
- * For subscriptions; not yet connecting. `node` is one of a Cluster's. Without a time-out per command, which a pause of our own would
- * set off among thousands of subscriptions under way, to start them all again: the watchdog finds it dead.
+ * One connection to one server, to the master that Sentinels name, or to `node` of a Cluster; not yet connecting. Without a time-out per command:
+ * a timer for each costs, and a pause of our own would set off those of thousands of subscriptions under way, to start them all again. The watchdog finds it dead.
  */
-export function createSubscriber(address: RedisAddress, pem: SecureContextOptions, node?: { host: string; port: number }): Redis {
-  const { commandTimeout: _, ...options } = node
-    ? { ...common(address, pem), ...node }
-    : address.kind === "sentinel"
-      ? sentinel(address, pem)
-      : single(address, pem);
-  return new Redis(options);
+export function createConnection(address: RedisAddress, pem: SecureContextOptions, node?: { host: string; port: number }): Redis {
+  if (node) return new Redis({ ...common(address, pem), ...node });
+  return new Redis(address.kind === "sentinel" ? sentinel(address, pem) : single(address, pem));
 }
 
 /** For commands to a Cluster; not yet connecting. It follows MOVED and ASK, and sends nothing again that may have been done. */
 export function createCluster(address: RedisAddress, pem: SecureContextOptions): Cluster {
   const { retryStrategy: _, lazyConnect: __, ...redisOptions } = common(address, pem);
   const options = {
-    redisOptions: { ...redisOptions, lazyConnect: false },
+    redisOptions: { ...redisOptions, lazyConnect: false, commandTimeout: COMMAND_MS },
     lazyConnect: true,
     enableOfflineQueue: false,
     clusterRetryStrategy: retry,

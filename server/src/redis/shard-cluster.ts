@@ -5,7 +5,7 @@ import type { RedisAddress } from "../config/broker-url.ts";
 import { admit } from "./admit.ts";
 import { createLink } from "./link.ts";
 import type { Shard } from "./links.ts";
-import { createCluster, createSubscriber } from "./options.ts";
+import { createCluster, createConnection } from "./options.ts";
 import type { ManagedShard, ShardOptions } from "./shard.ts";
 import { SLOTS } from "./slot.ts";
 import { watch } from "./watchdog.ts";
@@ -81,6 +81,8 @@ export function createClusterShard(address: RedisAddress, pem: SecureContextOpti
     index,
     name,
     commands,
+    // Its nodes have a connection each, which it keeps to itself.
+    cork() {},
     cluster: true,
     get up() {
       return link.up;
@@ -88,7 +90,7 @@ export function createClusterShard(address: RedisAddress, pem: SecureContextOpti
     get detail() {
       return link.detail;
     },
-    subscriber: (node) => createSubscriber(address, pem, node),
+    subscriber: (node) => createConnection(address, pem, node),
   };
   return {
     shard,

@@ -2,14 +2,15 @@
 import type { SecureContextOptions } from "node:tls";
 import type { RedisAddress } from "../config/broker-url.ts";
 import { admit, askRole } from "./admit.ts";
+import { cork } from "./cork.ts";
 import { createLink } from "./link.ts";
 import type { Shard } from "./links.ts";
-import { createCommands, createSubscriber } from "./options.ts";
+import { createConnection } from "./options.ts";
 import type { ManagedShard, ShardOptions } from "./shard.ts";
 import { destroy, watch } from "./watchdog.ts";
 
 export function createSingleShard(address: RedisAddress, pem: SecureContextOptions, { index, name, log, agree, onChange }: ShardOptions): ManagedShard {
-  const commands = createCommands(address, pem);
+  const commands = createConnection(address, pem);
   const link = createLink({
     name,
     log,
@@ -43,6 +44,7 @@ export function createSingleShard(address: RedisAddress, pem: SecureContextOptio
     index,
     name,
     commands,
+    cork: () => cork(commands),
     cluster: false,
     get up() {
       return link.up;
@@ -50,7 +52,7 @@ export function createSingleShard(address: RedisAddress, pem: SecureContextOptio
     get detail() {
       return link.detail;
     },
-    subscriber: () => createSubscriber(address, pem),
+    subscriber: () => createConnection(address, pem),
   };
   return {
     shard,

@@ -1,9 +1,13 @@
 // A look at a Redis that changes nothing: who it is, what time it has, and what it would do to what is kept there.
 import type { Cluster, Redis } from "ioredis";
 import type { BrokerTlsFiles } from "../config/config.ts";
+import { within } from "../deadline.ts";
 import { hostsOf, placeOf, readRedisAddresses } from "./address.ts";
 import { slotKey } from "./names.ts";
-import { createCluster, createCommands, readTlsFiles } from "./options.ts";
+import { createCluster, createConnection, readTlsFiles } from "./options.ts";
+
+/** For all questions together. */
+const LOOK_MS = 2_000;
 
 export interface RedisSurvey {
   /** `host:port` of each host, without credentials. */
@@ -26,14 +30,14 @@ export async function surveyRedis(texts: readonly string[], prefix: string, tls:
   return Promise.all(
     addresses.map(async (address, index) => {
       const name = placeOf(index, addresses.length) + hostsOf(address);
-      const commands = address.kind === "cluster" ? createCluster(address, pem) : createCommands(address, pem);
+      const commands = address.kind === "cluster" ? createCluster(address, pem) : createConnection(address, pem);
       let reason = "";
       commands.on("error", (error: Error) => {
         reason = error.message;
       });
       try {
         await commands.connect();
-        return { name, ...(await look(commands, prefix)) };
+        return { name, ...(await within(LOOK_MS, look(commands, prefix), () => new Error(`no answer within ${LOOK_MS} ms`))) };
       } catch (error) {
         return { name, problem: reason || (error as Error).message };
       } finally {

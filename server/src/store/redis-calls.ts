@@ -47,6 +47,7 @@ export function createCalls({ code, log, now, scripts }: CallsOptions): Call {
     try {
       // What has not been looked at may be a replica that lags. A Cluster that lacks one master still has the others.
       if (!shard.up && !shard.cluster) throw new Error(`${shard.name}: ${shard.detail}`);
+      shard.cork();
       // ioredis throws where a Cluster has no node for a slot.
       return await deadlines.within(run(scripts(shard)), expired);
     } catch (error) {
