@@ -5,7 +5,7 @@ import { join } from "node:path";
 export interface Mount {
   readonly directory: string;
   /** Replaces every file at once. */
-  write(files: Readonly<Record<string, string>>): void;
+  write(files: Readonly<Record<string, string | Buffer>>): void;
 }
 
 export function createMount(directory: string): Mount {
@@ -18,7 +18,7 @@ export function createMount(directory: string): Mount {
       generation += 1;
       const fresh = `..2026_11_23_00_00_00.${generation}`;
       mkdirSync(join(directory, fresh));
-      for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, fresh, name), text);
+      for (const [name, content] of Object.entries(files)) writeFileSync(join(directory, fresh, name), content);
       const before = generation === 1 ? undefined : readlinkSync(join(directory, "..data"));
       symlinkSync(fresh, join(directory, "..data_tmp"));
       renameSync(join(directory, "..data_tmp"), join(directory, "..data"));

@@ -1,7 +1,7 @@
 // Broker addresses as people write them.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { maskUrl, parseRabbitmqUrl, parseRedisUrl } from "../../server/src/config/broker-url.ts";
+import { MASK, maskUrl, parseRabbitmqUrl, parseRedisUrl } from "../../server/src/config/broker-url.ts";
 
 test("the last @ parts the credentials from the host, so a password may hold @, / and $", () => {
   const { user, password, hosts, vhost, tls, urls } = parseRabbitmqUrl("amqp://xlvein:WFxg5FNMedN@T$z@127.0.0.1:5672/vein");
@@ -78,6 +78,13 @@ test("a Sentinel address names the Sentinels, the master, and what each asks for
     url: "rediss+sentinel://app:p%40ss@s1:26379,[::1]:26380/my%2Fmaster/2?sentinel_user=watch&sentinel_password=w%26rd",
   });
   assert.equal(parseRedisUrl("redis+sentinel://s1/m").url, "redis+sentinel://s1:26379/m/0");
+});
+
+test("the Sentinels' password may hold signs that nobody has escaped: those of base64, and an @", () => {
+  const { password, sentinelPassword, hosts, url } = parseRedisUrl("redis+sentinel://:a+b/c=@s1/m/0?sentinel_password=d+e/f@g#h==");
+  assert.deepEqual([password, sentinelPassword, hosts.length], ["a+b/c=", "d+e/f@g#h==", 1]);
+  assert.equal(parseRedisUrl(url).sentinelPassword, sentinelPassword);
+  assert.equal(maskUrl("redis+sentinel://s1/m?sentinel_password=hunter@2"), `redis+sentinel://s1/m?sentinel_password=${MASK}`);
 });
 
 test("a Cluster address names some of its nodes", () => {

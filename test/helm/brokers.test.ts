@@ -1,15 +1,10 @@
 // The embedded brokers' configuration, read by real brokers: with it they start, ask for the password and answer the probes.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { describe, it } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "amqplib";
 import { startRabbitmq } from "../helpers/rabbitmq-server.ts";
-import { freePort } from "../helpers/redis-server.ts";
-import { find, type KubeObject, render, run, withFolder } from "./chart.ts";
+import { find, type KubeObject, render, withFolder } from "./chart.ts";
+import { embeddedRedis } from "./embedded-redis.ts";
 
 const objects = await render({ ci: "rabbitmq-embedded", values: { bootstrapSecrets: { mode: "lookup" }, redis: { embedded: { extraConfig: "hz 20" } } } });
 const decode = (secret: KubeObject, key: string) => Buffer.from(secret["data"][key] ?? "", "base64").toString();
@@ -17,50 +12,26 @@ const decode = (secret: KubeObject, key: string) => Buffer.from(secret["data"][k
 describe("the embedded Redis", () => {
   const pod = find(objects, "StatefulSet", "xlvein-redis")["spec"].template.spec;
   const [container] = pod.containers;
-  const secret = find(objects, "Secret", "xlvein-redis");
 
-  it("starts with its configuration, asks for the password, and keeps what it has", async () => {
+  it("starts with its configuration, asks for the password, and keeps what it has", async (t) => {
+    assert.deepEqual(projectedFiles(pod), ["auth.conf", "redis.conf"]);
     await withFolder(async (folder) => {
-      const port = await freePort();
-      const mounted = { "redis.conf": String(find(objects, "ConfigMap", "xlvein-redis")["data"]["redis.conf"]), "auth.conf": decode(secret, "auth.conf") };
-      assert.deepEqual(projectedFiles(pod), Object.keys(mounted).sort());
-      await mkdir(join(folder, "data"));
-      // The places and the port of a container.
-      const place = (text: string) =>
-        text.replace("dir /data", `dir ${folder}/data`).replaceAll("/etc/redis/", `${folder}/`).replace("port 6379", `port ${port}\nbind 127.0.0.1`);
-      for (const [name, text] of Object.entries(mounted)) await writeFile(join(folder, name), place(text));
-      const config = (container.command.at(-1) as string).replace("/etc/redis/", `${folder}/`);
-      const server = spawn("redis-server", [config], { stdio: ["ignore", "pipe", "inherit"] });
-      let said = "";
-      server.stdout.on("data", (text) => void (said += text));
-      try {
-        const [cli, ...probe] = container.readinessProbe.exec.command as string[];
-        assert.equal(cli, "valkey-cli");
-        const ask = (password: string, ...args: string[]) => run("redis-cli", ["-p", String(port), ...args], { REDISCLI_AUTH: password });
-        const password = decode(secret, "password");
-        while ((await ask(password, ...probe)).code !== 0) {
-          assert.equal(server.exitCode, null, said);
-          await sleep(20);
-        }
-        assert.notEqual((await ask("wrong", ...probe)).code, 0);
-        const setting = async (name: string) => (await ask(password, "config", "get", name)).stdout.trim().split("\n")[1] ?? "";
-        assert.deepEqual(
-          [
-            await setting("appendonly"),
-            await setting("appendfsync"),
-            await setting("maxmemory-policy"),
-            await setting("maxmemory"),
-            await setting("save"),
-            await setting("hz"),
-          ],
-          ["yes", "everysec", "noeviction", String(192 * 1024 * 1024), "", "20"],
-        );
-        assert.match(await setting("client-output-buffer-limit"), /pubsub 67108864 16777216 60/);
-      } finally {
-        server.kill("SIGTERM");
-        if (server.exitCode === null) await once(server, "exit");
-      }
-      assert.equal(server.exitCode, 0, said);
+      const redis = await embeddedRedis(t, objects, folder);
+      await redis.start();
+      const [cli, ...probe] = container.readinessProbe.exec.command as string[];
+      assert.equal(cli, "valkey-cli");
+      assert.notEqual((await redis.ask(probe, "wrong")).code, 0);
+      const setting = async (name: string) => (await redis.ask(["config", "get", name])).stdout.trim().split("\n")[1] ?? "";
+      const names = ["appendonly", "appendfsync", "maxmemory-policy", "maxmemory", "save", "hz"];
+      const settings: string[] = [];
+      for (const name of names) settings.push(await setting(name));
+      assert.deepEqual(settings, ["yes", "everysec", "noeviction", String(192 * 1024 * 1024), "", "20"]);
+      assert.match(await setting("client-output-buffer-limit"), /pubsub 67108864 16777216 60/);
+      await redis.ask(["set", "kept", "yes"]);
+      assert.equal(await redis.stop(), 0);
+      await redis.start();
+      assert.equal((await redis.ask(["get", "kept"])).stdout, "yes\n");
+      assert.equal(await redis.stop(), 0);
     });
   });
 

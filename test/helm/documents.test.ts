@@ -131,7 +131,13 @@ describe("values.yaml", () => {
     );
     const wrong = [...named].filter((path) => {
       const [head = "", ...rest] = path.split(".");
-      if (!keys.includes(head) || /_/.test(path) || /^(store|exchange)\.(type|history)/.test(path) || ["exchange.redis", "exchange.rabbitmq"].includes(path))
+      // Keys of Secrets end like files.
+      if (
+        !keys.includes(head) ||
+        /_|\.(json|gz)$/.test(path) ||
+        /^(store|exchange)\.(type|history)/.test(path) ||
+        ["exchange.redis", "exchange.rabbitmq"].includes(path)
+      )
         return false;
       return (
         rest.reduce<Json | undefined>(

@@ -91,6 +91,7 @@ describe("a sentence", () => {
       { exchange: redis, redis: { existingSecret: { name: "x" } } },
       /redis\.existingSecret\.name .* needs passwordKey/,
     ],
+    "a user of the embedded Redis": [{ exchange: redis, redis: { username: "app" } }, /redis\.username is for brokers outside/],
     "TLS to the embedded Redis": [{ exchange: redis, redis: { tls: { enabled: true } } }, /redis\.tls/],
     "a password in the URL of Redis": [{ exchange: redis, redis: { mode: "external", url: "redis://:pw@host:6379" } }, /redis\.url holds a password/],
     "an external RabbitMQ without address": [{ exchange: { type: "rabbitmq" }, rabbitmq: { mode: "external" } }, /rabbitmq\.mode external needs rabbitmq\.url/],

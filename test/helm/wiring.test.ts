@@ -174,6 +174,9 @@ describe("network policies", () => {
     assert.deepEqual(await admitted({}), ["monitoring", "test"]);
     assert.deepEqual(await admitted({ networkPolicy: { clientsFrom: [{ podSelector: {} }] } }), ["monitoring", "test"]);
     assert.deepEqual(await admitted({ keda: { enabled: true }, operator: { enabled: true }, tests: { enabled: false } }), ["monitoring", "keda", "operator"]);
+    // There it asks Prometheus, which is monitoring.
+    const prometheus = { enabled: true, source: "prometheus", prometheus: { serverAddress: "http://prometheus:9090" } };
+    assert.deepEqual(await admitted({ keda: prometheus }), ["monitoring", "test"]);
   });
 
   it("admit the test's pod to the clients' port also where clients are named, and let it out to no other", async () => {
@@ -196,6 +199,22 @@ describe("network policies", () => {
         { port: 54, protocol: "UDP" },
         { port: 54, protocol: "TCP" },
       ]);
+  });
+
+  it("let the servers out to the port that a broker's address names, whatever it is", async () => {
+    const ports = async (values: object) => {
+      const { egress } = find(await render({ values }), "NetworkPolicy", "xlvein")["spec"] as { egress: { ports: Port[]; to?: object[] }[] };
+      return egress.find(({ ports: [first], to }) => to === undefined && first?.port === 1111)?.ports.map(({ port }) => port);
+    };
+    const networkPolicy = { brokerPorts: [1111, 6379] };
+    const redis = async (settings: object) => ports({ networkPolicy, exchange: { type: "redis" }, redis: settings });
+    assert.deepEqual(await redis({ mode: "external", url: "redis://[fd00::1]:16379/0" }), [1111, 6379, 16379]);
+    assert.deepEqual(await redis({ mode: "external", url: "redis://cache" }), [1111, 6379]);
+    assert.deepEqual(await redis({ mode: "sentinel", sentinel: { nodes: ["a:26380", "b:26380", "c:26381"] } }), [1111, 6379, 26380, 26381]);
+    assert.deepEqual(await redis({ mode: "cluster", cluster: { nodes: ["a:7001"] } }), [1111, 6379, 7001]);
+    const rabbitmq = { mode: "external", url: "amqp://a:5673,b:5674/push" };
+    assert.deepEqual(await ports({ networkPolicy, exchange: { type: "rabbitmq" }, rabbitmq }), [1111, 6379, 5673, 5674]);
+    assert.deepEqual(await redis({ mode: "embedded", url: "redis://unused:1/0" }), undefined);
   });
 
   it("let balancers ask for a pod's health where they do", async () => {
@@ -302,6 +321,16 @@ describe("references", () => {
     }
   });
 
+  it("to the Secret with the applications mount every form of them that servers read, and nothing else of it", () => {
+    for (const { ci, objects } of rendered) {
+      const pod = workloads(objects).find(({ labels }) => labels["app.kubernetes.io/component"] === "server");
+      const { secret } = pod?.spec.volumes.find(({ name }: { name: string }) => name === "applications") ?? {};
+      assert.ok(secret?.optional, ci);
+      const items = secret.items.map(({ key, path }: { key: string; path: string }) => (key === path ? key : assert.fail(path)));
+      assert.deepEqual(items, ["applications.json", "applications.yaml", "applications.json.gz"], ci);
+    }
+  });
+
   it("to volumes lead to volumes, and every volume is mounted", () => {
     for (const { ci, objects } of rendered)
       for (const pod of workloads(objects)) {
@@ -310,6 +339,13 @@ describe("references", () => {
         const mounted = containers(pod).flatMap((container) => (container.volumeMounts ?? []).map(({ name }: { name: string }) => name));
         assert.deepEqual([...new Set(mounted)].sort(), volumes.sort(), `${ci}: ${pod.title}`);
       }
+  });
+
+  it("of scalers to their figures are errors when they fail, which take no server away", async () => {
+    const keda = { enabled: true, source: "prometheus", prometheus: { serverAddress: "http://prometheus:9090" } };
+    const { fallback, triggers } = find(await render({ values: { exchange: { type: "redis" }, keda } }), "ScaledObject")["spec"];
+    assert.deepEqual(fallback, { failureThreshold: 3, replicas: 4, behavior: "currentReplicasIfHigher" });
+    assert.equal(triggers[0].metadata.ignoreNullValues, "false");
   });
 
   it("of scalers, routes and Ingresses lead to the server", () => {

@@ -21,7 +21,7 @@ export interface KubernetesApi {
   /** The next request that matches, from those that nobody has waited for. */
   asked(pattern: RegExp): Promise<string>;
   /** Writes the Secret; `undefined` deletes it. Watchers are told. */
-  write(files: Readonly<Record<string, string>> | undefined): void;
+  write(files: Readonly<Record<string, string | Buffer>> | undefined): void;
   /** Tells watchers a newer version and nothing else. */
   bookmark(): void;
   /** Ends every watch: as the API does when its time is up, with a cut, or with an event of 410. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseApplications } from "../../server/src/apps/parse.ts";
 import { isOlder } from "../../server/src/apps/revision.ts";
-import { type Aggregate, bytesOf, compose, readAggregate, toSecret } from "../../server/src/operator/aggregate.ts";
+import { type Aggregate, compose, readAggregate, toSecret } from "../../server/src/operator/aggregate.ts";
 import { decode } from "../../server/src/operator/tenant-secret.ts";
 import { application, entry, NOW, secretOf } from "./sample.ts";
 
@@ -75,12 +75,4 @@ test("a Secret that holds something else is refused with what is wrong", () => {
   assert.throws(broken({ "operator.json": json({ version: 2, applications: [] }) }), /operator\.json is of another version/);
   assert.throws(broken({ "applications.json": json({ revision: "x", applications: [] }) }), /applications\.json is not what the operator has written/);
   assert.throws(broken({ "applications.json": json({ revision: "1-a", applications: [] }) }), /applications\.json lacks shop\.api/);
-});
-
-test("two thousand applications, each with a secret on its way, fit", () => {
-  const many = Array.from({ length: 2_000 }, (_, i) => entry(application(`application-${i}`), rotating));
-  const bytes = Object.values(stored(compose(many, undefined, NOW)).data).reduce((sum, text) => sum + decode(text).length, 0);
-  assert.ok(bytes < 1_048_576, `${bytes} bytes`);
-  const guessed = many.reduce((sum, each) => sum + bytesOf(each), 0);
-  assert.ok(Math.abs(guessed - bytes) < bytes / 50, `${guessed} of ${bytes}`);
 });

@@ -1,5 +1,6 @@
 // A Kubernetes API of a few objects in memory, for tests of the operator that need no API server.
 import { EventEmitter, once } from "node:events";
+import { gunzipSync } from "node:zlib";
 import { type Endpoint, type Kube, KubeError, type Secret } from "../../server/src/operator/kube.ts";
 
 /** What the operator sees and does. */
@@ -88,7 +89,9 @@ export function createWorld(): World {
   return world;
 }
 
-/** A key of a Secret, read as JSON. */
+/** A key of a Secret, read as JSON, compressed or not. */
 export function parsed(secret: Secret | undefined, key = "applications.json"): unknown {
-  return JSON.parse(Buffer.from(secret?.data[key] ?? "", "base64").toString());
+  const packed = secret?.data[`${key}.gz`];
+  const bytes = packed === undefined ? Buffer.from(secret?.data[key] ?? "", "base64") : gunzipSync(Buffer.from(packed, "base64"));
+  return JSON.parse(bytes.toString());
 }

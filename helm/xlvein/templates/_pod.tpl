@@ -83,6 +83,7 @@ priorityClassName: {{ . }}
     items:
       - {key: applications.json, path: applications.json}
       - {key: applications.yaml, path: applications.yaml}
+      - {key: applications.json.gz, path: applications.json.gz}
 {{- end }}
 
 {{- define "xlvein.applicationsMount" -}}

@@ -88,6 +88,9 @@
 {{- if and (eq $v.redis.mode "embedded") (ne $v.redis.existingSecret.name "") (not $v.redis.existingSecret.passwordKey) }}
 {{- $faults = append $faults "redis.existingSecret.name with redis.mode embedded needs passwordKey." }}
 {{- end }}
+{{- if and (eq $v.redis.mode "embedded") (not (has $v.redis.username (list "" "default"))) }}
+{{- $faults = append $faults "redis.username is for brokers outside this chart: redis.mode embedded has no users." }}
+{{- end }}
 {{- if and (eq $v.redis.mode "embedded") $v.redis.tls.enabled }}
 {{- $faults = append $faults "redis.tls is for brokers outside this chart: redis.mode embedded has none." }}
 {{- end }}

@@ -41,7 +41,7 @@ export interface RoomRule {
 export interface AppSecret {
   /** Names the secret in metrics and logs; `default` for a plain `app_secret`. */
   readonly id: string;
-  /** Made once when the application is loaded: a string secret costs up to 50 times more per verify. */
+  /** Made once, when it is first asked for: a string secret costs up to 50 times more per verify. */
   readonly key: KeyObject;
   /** The secret itself, for the classic MD5 sign only. */
   readonly text: string;

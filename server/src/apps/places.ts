@@ -7,7 +7,7 @@ import type { KubernetesAccess } from "../kubernetes/access.ts";
 import type { Log } from "../log.ts";
 import { parseApplications } from "./parse.ts";
 import { secretPlace } from "./secret-place.ts";
-import { nothingIn, type Place, readSetFile, readText, snapshotOf, throwSyntax } from "./snapshot.ts";
+import { nothingIn, type Place, readBytes, readSetFile, snapshotOf, throwSyntax } from "./snapshot.ts";
 import type { WatchPlace } from "./watch.ts";
 
 /** What names the places. */
@@ -43,7 +43,7 @@ function configPlace(file: string, cwd: string): Place {
     name,
     watch: watchFile(file),
     async read() {
-      const text = await readText(file, name, "file");
+      const text = (await readBytes(file, name, "file")).toString();
       const document = readDocument(text, name);
       const applications = keyOf(document, "applications") ?? [];
       return {
@@ -63,7 +63,7 @@ function filePlace(file: string, cwd: string): Place {
   return {
     name,
     watch: watchFile(file),
-    read: async () => snapshotOf(await readText(file, name, "applications_file"), name),
+    read: async () => snapshotOf(await readBytes(file, name, "applications_file"), name),
   };
 }
 
@@ -73,7 +73,7 @@ function directoryPlace(directory: string, name: string): Place {
     watch: { directory },
     async read() {
       const held = await readSetFile(directory, name);
-      return held === undefined ? nothingIn(name, "applications_dir") : snapshotOf(held.text, join(name, held.file));
+      return held === undefined ? nothingIn(name, "applications_dir") : snapshotOf(held.content, join(name, held.file));
     },
   };
 }

@@ -1,12 +1,11 @@
 // The applications of one Kubernetes Secret, watched through the API and, where it is mounted too, read from its directory.
 import { join } from "node:path";
 import { ConfigError } from "../config/config.ts";
-import { readDocument } from "../config/document.ts";
 import type { KubernetesAccess } from "../kubernetes/access.ts";
 import type { Log } from "../log.ts";
 import { type Copy, createCopies } from "./copies.ts";
 import { listSecret, type SecretData, watchSecret } from "./secret-watch.ts";
-import { chooseFile, nothingIn, type Place, readSetFile, type SetFile, type Snapshot, snapshotOf } from "./snapshot.ts";
+import { chooseFile, faultIn, nothingIn, type Place, readContent, readSetFile, type SetFile, type Snapshot, snapshotOf } from "./snapshot.ts";
 
 /** The `source` of `xlvein_config_source_up`. */
 const SOURCE = "applications_secret";
@@ -114,26 +113,34 @@ function findAccess(kubernetes: SecretPlaceOptions["kubernetes"]): KubernetesAcc
 }
 
 function fromSecret(data: SecretData | undefined, name: string): Held {
-  const file = data && chooseFile((each) => Object.hasOwn(data, each));
-  if (data === undefined || file === undefined) {
-    return { copy: NOTHING, snapshot: nothingIn(name, SOURCE, data === undefined ? "does not exist" : undefined) };
+  if (data === undefined) return { copy: NOTHING, snapshot: nothingIn(name, SOURCE, "does not exist") };
+  try {
+    const file = chooseFile((each) => Object.hasOwn(data, each));
+    if (file === undefined) return { copy: NOTHING, snapshot: nothingIn(name, SOURCE) };
+    return heldOf({ file, content: Buffer.from(data[file] ?? "", "base64") }, `${name}/${file}`);
+  } catch (error) {
+    const { message } = error as Error;
+    return { copy: { text: message, revision: "" }, snapshot: faultIn(name, SOURCE, message) };
   }
-  return heldOf({ file, text: Buffer.from(data[file] ?? "", "base64").toString() }, `${name}/${file}`);
 }
 
-function heldOf(set: SetFile, name: string): Held {
-  const text = contentOf(set);
-  return { copy: { text, revision: revisionOf(set.text, set.file) }, snapshot: { ...snapshotOf(set.text, name), text } };
+function heldOf({ file, content }: SetFile, name: string): Held {
+  const text = contentOf({ file, content });
+  return { copy: { text, revision: revisionOf(content, name) }, snapshot: { ...snapshotOf(content, name), text } };
 }
 
 /** Both ways call the same content by the same text, whatever findings call it. */
-function contentOf({ file, text }: SetFile): string {
-  return `${file}\n${text}`;
+function contentOf({ file, content }: SetFile): string {
+  return `${file}\n${content.toString("base64")}`;
 }
 
 /** "" where there is none that can be read: the set's own check tells why. */
-function revisionOf(text: string, file: string): string {
-  const { value } = readDocument(text, file);
-  const revision = typeof value === "object" && value !== null ? (value as { revision?: unknown }).revision : undefined;
-  return typeof revision === "string" || typeof revision === "number" ? String(revision) : "";
+function revisionOf(content: Buffer, name: string): string {
+  try {
+    const { value } = readContent(content, name);
+    const revision = typeof value === "object" && value !== null ? (value as { revision?: unknown }).revision : undefined;
+    return typeof revision === "string" || typeof revision === "number" ? String(revision) : "";
+  } catch {
+    return "";
+  }
 }

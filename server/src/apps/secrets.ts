@@ -1,5 +1,5 @@
 // Reads the secrets of an application, and warns of those that are easily guessed or known to others.
-import { createSecretKey } from "node:crypto";
+import { createSecretKey, type KeyObject } from "node:crypto";
 import type { Path } from "../config/path.ts";
 import type { Report } from "../config/report.ts";
 import type { App, AppSecret } from "./app.ts";
@@ -94,6 +94,14 @@ export function sharedSecret(owner: string): string {
   return `has a secret of application ${JSON.stringify(owner)}: whoever holds it can act in both`;
 }
 
+/** The key is made when it is asked for: of thousands of applications most are silent, and each set that replaces another would make theirs anew. */
 function secretOf(id: string, text: string, notAfterMs: number): AppSecret {
-  return { id, key: createSecretKey(Buffer.from(text)), text, notAfterMs };
+  let key: KeyObject | undefined;
+  return {
+    ...{ id, text, notAfterMs },
+    get key() {
+      key ??= createSecretKey(Buffer.from(text));
+      return key;
+    },
+  };
 }

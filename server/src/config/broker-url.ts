@@ -84,9 +84,10 @@ function readRedisPath(kind: RedisAddress["kind"], path: string): Pick<RedisAddr
 
 type SentinelLogin = Pick<RedisAddress, "sentinelUser" | "sentinelPassword">;
 
-/** Parameters that mean nothing here are refused: they would be believed to do something. */
+/** Parameters that mean nothing here are refused: they would be believed to do something. A `+` is a `+`: base64 has it. */
 function readSentinelQuery(kind: RedisAddress["kind"], query: string): SentinelLogin {
-  const parameters = new URLSearchParams(query);
+  const parts = query.slice(1).split("&");
+  const parameters = new Map(query.length > 1 ? parts.map((part) => [part.split("=", 1)[0] ?? "", decode(part.slice(part.indexOf("=") + 1))]) : []);
   const known = kind === "sentinel" ? ["sentinel_user", "sentinel_password"] : [];
   if ([...parameters.keys()].some((name) => !known.includes(name))) {
     throw new Error(known.length === 0 ? "must not have parameters after a ?" : `must not have other parameters than ${known.join(" and ")}`);
@@ -95,17 +96,17 @@ function readSentinelQuery(kind: RedisAddress["kind"], query: string): SentinelL
 }
 
 function writeSentinelQuery({ sentinelUser, sentinelPassword }: SentinelLogin): string {
-  const parameters = new URLSearchParams();
-  if (sentinelUser !== "") parameters.set("sentinel_user", sentinelUser);
-  if (sentinelPassword !== "") parameters.set("sentinel_password", sentinelPassword);
-  return parameters.size === 0 ? "" : `?${parameters}`;
+  const parameters: string[] = [];
+  if (sentinelUser !== "") parameters.push(`sentinel_user=${encodeURIComponent(sentinelUser)}`);
+  if (sentinelPassword !== "") parameters.push(`sentinel_password=${encodeURIComponent(sentinelPassword)}`);
+  return parameters.length === 0 ? "" : `?${parameters.join("&")}`;
 }
 
 /** The address with its password and the values of its query masked; without a user's name, everything before the `@`. */
 export function maskUrl(text: string): string {
   const { scheme, rest } = splitScheme(text.trim());
   const prefix = scheme === "" ? "" : `${scheme}://`;
-  const at = rest.lastIndexOf("@");
+  const at = findAt(rest);
   const address = rest.slice(at + 1).replaceAll(/([?&][^=&]*)=[^&]*/g, `$1=${MASK}`);
   if (at === -1) return prefix + address;
   const user = /^([^:]*):/s.exec(rest.slice(0, at))?.[1];
@@ -125,10 +126,16 @@ function split(text: string, ports: Readonly<Record<string, number>>, fallback: 
   const scheme = written === "" ? fallback : written;
   const port = Object.hasOwn(ports, scheme) ? ports[scheme] : undefined;
   if (port === undefined) throw new Error(`must begin with ${formatter.format(Object.keys(ports).map((name) => `${name}://`))}`);
-  const at = rest.lastIndexOf("@");
+  const at = findAt(rest);
   const [, list = "", path = "", query = ""] = /^([^/?]*)(?:\/([^?]*))?(\?.*)?$/s.exec(rest.slice(at + 1)) ?? [];
   const hosts = list.split(",").map((host) => parseBrokerHost(host.trim(), port));
   return { scheme, ...splitCredentials(at === -1 ? "" : rest.slice(0, at)), hosts, path, query };
+}
+
+/** Where the credentials end: at the last `@`, but for one in the Sentinels' password. */
+function findAt(rest: string): number {
+  const query = rest.search(/\?sentinel_(user|password)=/);
+  return (query === -1 ? rest : rest.slice(0, query)).lastIndexOf("@");
 }
 
 const formatter = new Intl.ListFormat("en-GB", { type: "disjunction" });

@@ -4,7 +4,7 @@ import { counterOf } from "../apps/revision.ts";
 import { type Credentials, type NamedSecret, toSecrets } from "./credentials.ts";
 import type { AppFields } from "./fields.ts";
 import { MANAGED_BY, MANAGER, type Secret } from "./kube.ts";
-import { decode, encode } from "./tenant-secret.ts";
+import { APPLICATIONS, readTexts, STATE, shouldPack, type Texts, toData } from "./secret-data.ts";
 
 /** An application as the servers get it. */
 export interface Entry {
@@ -27,52 +27,78 @@ export interface Aggregate {
   readonly revision: string;
   /** By app key. */
   readonly entries: ReadonlyMap<string, Entry>;
+  /** It is written compressed. */
+  readonly packed: boolean;
 }
 
-/** Keys of the Secret: what servers read, and what only the operator does. */
-const APPLICATIONS = "applications.json";
-const STATE = "operator.json";
-/** Kubernetes: of all values of a Secret together. */
-export const MAX_SECRET_BYTES = 1_048_576;
-/** New applications stay out above this, so that those inside can still rotate. */
-export const ROOM_FOR_NEW_BYTES = 900_000;
-
-/** The Secret with these applications, the next revision if servers would see a difference. Entries that changed get that revision. */
+/** The Secret with these applications, the next revision if servers would see a difference. Entries that changed get that revision. `before` where nothing differs. */
 export function compose(entries: readonly Entry[], before: Aggregate | undefined, nowMs: number): Aggregate {
-  const known = new Map([...(before?.entries ?? [])].map(([appKey, entry]) => [appKey, { part: partOf(entry), revision: entry.revision }]));
+  const known = before?.entries ?? new Map<string, Entry>();
   const sorted = [...entries].sort((a, b) => (a.appKey < b.appKey ? -1 : 1));
-  const isSame = (entry: Entry): boolean => known.get(entry.appKey)?.part === partOf(entry);
-  const unchanged = before !== undefined && known.size === sorted.length && sorted.every(isSame);
+  const same = sorted.map((entry) => {
+    const was = known.get(entry.appKey);
+    return was !== undefined && partOf(was) === partOf(entry) ? was : undefined;
+  });
+  const unchanged = before !== undefined && known.size === sorted.length && !same.includes(undefined);
   // By the clock where nothing is known: servers refuse a lower count than theirs, and there is no change in every millisecond.
   const counter = unchanged ? before.counter : before === undefined ? nowMs : before.counter + 1;
-  const marked = sorted.map(
-    (entry) => [entry.appKey, { ...entry, revision: (isSame(entry) ? known.get(entry.appKey)?.revision : undefined) ?? counter }] as const,
-  );
-  const digest = createHash("sha256").update(sorted.map(partOf).join("\n")).digest("hex").slice(0, 12);
-  return { counter, revision: unchanged ? before.revision : `${counter}-${digest}`, entries: new Map(marked) };
+  const marked = sorted.map((entry, i) => withRevision(entry, same[i], counter));
+  if (unchanged && marked.every((entry, i) => entry === same[i])) return before;
+  const revision = unchanged ? before.revision : `${counter}-${digestOf(sorted)}`;
+  const aggregate = { counter, revision, entries: new Map(marked.map((entry) => [entry.appKey, entry])) };
+  return { ...aggregate, packed: shouldPack(textsOf(aggregate), before?.packed ?? false) };
 }
 
-function partOf({ appKey, credentials, fields }: Entry): string {
-  return JSON.stringify({ app_key: appKey, secrets: toSecrets(credentials), ...fields });
+function digestOf(entries: readonly Entry[]): string {
+  return createHash("sha256").update(entries.map(partOf).join("\n")).digest("hex").slice(0, 12);
 }
 
-/** About how much of the Secret an entry takes. */
-export function bytesOf(entry: Entry): number {
-  return Buffer.byteLength(partOf(entry)) + Buffer.byteLength(JSON.stringify(stateOf({ ...entry, revision: entry.revision || Date.now() }))) + 2;
+/** The object that is known already where nothing differs, also nothing that the operator remembers. */
+function withRevision(entry: Entry, was: Entry | undefined, counter: number): Entry {
+  if (entry === was) return was;
+  const marked = { ...entry, revision: was?.revision ?? counter };
+  return was !== undefined && stateTextOf(was) === stateTextOf(marked) ? was : marked;
 }
 
-/** The data of the Secret. */
-function toData({ revision, entries }: Aggregate): Record<string, string> {
-  const parts = [...entries.values()].map(partOf).join(",");
+/** Thousands of entries are the same from one look to the next. */
+const knownParts = new WeakMap<Entry, string>();
+const knownStates = new WeakMap<Entry, string>();
+
+function partOf(entry: Entry): string {
+  return remember(knownParts, entry, ({ appKey, credentials, fields }) => JSON.stringify({ app_key: appKey, secrets: toSecrets(credentials), ...fields }));
+}
+
+function stateTextOf(entry: Entry): string {
+  return remember(knownStates, entry, (each) => JSON.stringify(stateOf(each)));
+}
+
+function remember(known: WeakMap<Entry, string>, entry: Entry, write: (entry: Entry) => string): string {
+  const text = known.get(entry) ?? write(entry);
+  known.set(entry, text);
+  return text;
+}
+
+/** About how much of the Secret an entry takes where it is not compressed. */
+export function plainBytesOf(entry: Entry): number {
+  return Buffer.byteLength(partOf(entry)) + Buffer.byteLength(stateTextOf(entry)) + 2;
+}
+
+/** What the Secret says. */
+export function textsOf({ revision, entries }: Pick<Aggregate, "revision" | "entries">): Texts {
+  const each = [...entries.values()];
   // Servers refuse a set without any application unless it says that this is meant.
-  const json = `{"revision":${JSON.stringify(revision)},${entries.size === 0 ? '"allow_empty":true,' : ""}"applications":[${parts}]}`;
-  return { [APPLICATIONS]: encode(json), [STATE]: encode(JSON.stringify({ version: 1, applications: [...entries.values()].map(stateOf) })) };
+  const empty = each.length === 0 ? '"allow_empty":true,' : "";
+  return {
+    applications: `{"revision":${JSON.stringify(revision)},${empty}"applications":[${each.map(partOf).join(",")}]}`,
+    state: `{"version":1,"applications":[${each.map(stateTextOf).join(",")}]}`,
+  };
 }
 
 /** A new Secret for it. */
 export function toSecret(namespace: string, name: string, aggregate: Aggregate): Secret {
   const labels = { [MANAGED_BY]: MANAGER, "app.kubernetes.io/part-of": "xlvein", "app.kubernetes.io/component": "applications" };
-  return { apiVersion: "v1", kind: "Secret", metadata: { name, namespace, labels }, type: "Opaque", data: toData(aggregate) };
+  const metadata = { name, namespace, labels };
+  return { apiVersion: "v1", kind: "Secret", metadata, type: "Opaque", data: toData(textsOf(aggregate), aggregate.packed) };
 }
 
 interface EntryState {
@@ -109,9 +135,10 @@ interface ListedApplication {
 }
 
 /** Reads the Secret back. Throws a sentence when it does not hold what the operator writes. */
-export function readAggregate(secret: Secret): Aggregate {
-  const { revision, applications } = parse(secret, APPLICATIONS) as { revision?: unknown; applications?: readonly ListedApplication[] };
-  const { version, applications: states } = parse(secret, STATE) as { version?: unknown; applications?: readonly EntryState[] };
+export function readAggregate({ data }: Pick<Secret, "data">): Aggregate {
+  const { packed, ...texts } = readTexts(data);
+  const { revision, applications } = parse(texts.applications, APPLICATIONS) as { revision?: unknown; applications?: readonly ListedApplication[] };
+  const { version, applications: states } = parse(texts.state, STATE) as { version?: unknown; applications?: readonly EntryState[] };
   const counter = typeof revision === "string" ? counterOf(revision) : undefined;
   if (counter === undefined || !Array.isArray(applications)) throw new Error(`${APPLICATIONS} is not what the operator has written`);
   if (version !== 1 || !Array.isArray(states)) throw new Error(`${STATE} is of another version`);
@@ -121,7 +148,7 @@ export function readAggregate(secret: Secret): Aggregate {
     if (application === undefined) throw new Error(`${APPLICATIONS} lacks ${state.app_key}`);
     return [state.app_key, readEntry(state, application)] as const;
   });
-  return { counter, revision: String(revision), entries: new Map(entries) };
+  return { counter, revision: String(revision), entries: new Map(entries), packed };
 }
 
 function readEntry(state: EntryState, { app_key: appKey, secrets, ...fields }: ListedApplication): Entry {
@@ -136,9 +163,9 @@ function readEntry(state: EntryState, { app_key: appKey, secrets, ...fields }: L
   };
 }
 
-function parse({ data }: Secret, key: string): object {
+function parse(text: string, key: string): object {
   try {
-    const value: unknown = JSON.parse(decode(data[key]));
+    const value: unknown = JSON.parse(text);
     if (typeof value === "object" && value !== null) return value;
   } catch {
     // Said below.

@@ -1,8 +1,8 @@
 // Reads and writes the Secret that the servers read. Only one writer gets through: each write names the version that it replaces.
 import type { Log } from "../log.ts";
-import { type Aggregate, compose, type Entry, MAX_SECRET_BYTES, readAggregate, toSecret } from "./aggregate.ts";
+import { type Aggregate, compose, type Entry, readAggregate, textsOf, toSecret } from "./aggregate.ts";
 import { isStatus, type Kube, KubeError, MANAGED_BY, MANAGER, type Secret } from "./kube.ts";
-import { decode } from "./tenant-secret.ts";
+import { bytesOf, isReadable, MAX_SECRET_BYTES, readTexts, type Texts } from "./secret-data.ts";
 
 export interface ApplicationsSecretOptions {
   readonly kube: Pick<Kube, "getSecret" | "createSecret" | "replaceSecret">;
@@ -28,13 +28,13 @@ export interface ApplicationsSecret {
 export function createApplicationsSecret({ kube, namespace, name, log, now }: ApplicationsSecretOptions): ApplicationsSecret {
   let current: Aggregate | undefined;
   /** The Secret's own; `undefined`: there is none. */
-  let written: Secret | undefined;
+  let written: Written | undefined;
 
   async function load(): Promise<void> {
     const found = await kube.getSecret(namespace, name);
     if (found !== undefined && found.metadata.labels?.[MANAGED_BY] !== MANAGER)
       throw new KubeError(409, `Secret ${namespace}/${name} was not made by the operator: delete it, or name another with --applications-secret`);
-    written = found;
+    written = found && readWritten(found);
     // Who has it in memory knows better than nobody.
     if (found === undefined) return;
     try {
@@ -45,13 +45,17 @@ export function createApplicationsSecret({ kube, namespace, name, log, now }: Ap
   }
 
   async function put(next: Aggregate): Promise<void> {
+    const texts = textsOf(next);
     const secret = toSecret(namespace, name, next);
-    const bytes = Object.values(secret.data).reduce((sum, text) => sum + Buffer.byteLength(decode(text)), 0);
-    if (bytes > MAX_SECRET_BYTES)
-      throw new KubeError(413, `the applications take ${bytes} bytes, a Secret holds ${MAX_SECRET_BYTES}: move some to another installation`);
-    const { resourceVersion = "" } = written?.metadata ?? {};
-    written = await (written === undefined ? kube.createSecret(secret) : kube.replaceSecret({ ...secret, metadata: { ...secret.metadata, resourceVersion } }));
-    if (next.revision !== current?.revision) log.info({ event: "applications written", revision: next.revision, applications: next.entries.size });
+    const bytes = bytesOf(secret.data);
+    if (bytes > MAX_SECRET_BYTES || !isReadable(texts))
+      throw new KubeError(413, `the applications take ${bytes} bytes, more than a Secret or a server holds: move some to another installation`);
+    const { resourceVersion = "" } = written?.secret.metadata ?? {};
+    const answer = await (written === undefined
+      ? kube.createSecret(secret)
+      : kube.replaceSecret({ ...secret, metadata: { ...secret.metadata, resourceVersion } }));
+    written = { secret: answer, said: next, texts, packed: next.packed };
+    if (next.revision !== current?.revision) log.info({ event: "applications written", revision: next.revision, applications: next.entries.size, bytes });
     current = next;
   }
 
@@ -62,15 +66,15 @@ export function createApplicationsSecret({ kube, namespace, name, log, now }: Ap
     load,
     async write(entries) {
       const next = compose(entries, current, now());
-      if (written !== undefined && isSameData(written, toSecret(namespace, name, next))) current = next;
+      if (written !== undefined && says(written, next)) current = next;
       else await put(next);
     },
     async restore() {
       const found = await kube.getSecret(namespace, name);
-      if (found !== undefined && found.metadata.resourceVersion === written?.metadata.resourceVersion) return;
+      if (found !== undefined && found.metadata.resourceVersion === written?.secret.metadata.resourceVersion) return;
       log.warn({ event: "applications restored", secret_name: name, message: found === undefined ? "somebody has deleted them" : "somebody has changed them" });
       const mine = current;
-      written = found;
+      written = found && readWritten(found);
       if (mine === undefined) return;
       // A higher revision than the one that is there, whoever wrote it.
       await put({ ...mine, ...nextRevision(mine, found) });
@@ -78,9 +82,31 @@ export function createApplicationsSecret({ kube, namespace, name, log, now }: Ap
   };
 }
 
-function isSameData(a: Secret, b: Secret): boolean {
-  const keys = Object.keys(b.data);
-  return keys.length === Object.keys(a.data).length && keys.every((key) => a.data[key] === b.data[key]);
+/** A Secret, and what it says; without texts nobody can read it. */
+interface Written {
+  readonly secret: Secret;
+  /** Written by ourselves. */
+  readonly said?: Aggregate;
+  readonly texts?: Texts;
+  readonly packed?: boolean;
+}
+
+function readWritten(secret: Secret): Written {
+  try {
+    const { packed, ...texts } = readTexts(secret.data);
+    return { secret, texts, packed };
+  } catch {
+    return { secret };
+  }
+}
+
+/** By what it says: other machines may compress the same to other bytes. */
+function says({ secret, said, texts, packed }: Written, next: Aggregate): boolean {
+  if (said === next) return true;
+  // Keys of somebody else make it another Secret.
+  if (texts === undefined || packed !== next.packed || Object.keys(secret.data).length !== 2) return false;
+  const wanted = textsOf(next);
+  return texts.applications === wanted.applications && texts.state === wanted.state;
 }
 
 function nextRevision(mine: Aggregate, found: Secret | undefined): Pick<Aggregate, "counter" | "revision"> {

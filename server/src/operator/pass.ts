@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { Log } from "../log.ts";
 import type { OperatorMetrics } from "../metrics/operator.ts";
-import { bytesOf, type Entry, ROOM_FOR_NEW_BYTES } from "./aggregate.ts";
+import type { Entry } from "./aggregate.ts";
 import { type Application, appKeyOf, keyOf } from "./application.ts";
 import type { Applications } from "./applications.ts";
 import { type ApplicationsSecret, isOvertaken } from "./applications-secret.ts";
@@ -11,6 +11,7 @@ import { type NamedSecret, nextChangeMs, rotationOf } from "./credentials.ts";
 import { type Kube, KubeError, type Secret } from "./kube.ts";
 import { type News, type Plan, planEntry, planSecret } from "./plan.ts";
 import type { Queue } from "./queue.ts";
+import { createRoom } from "./room.ts";
 import { deleteFormer, writeSecret } from "./secret-writer.ts";
 import type { ServerWatch } from "./server-watch.ts";
 import { isEverywhere, reachOf } from "./servers.ts";
@@ -59,6 +60,7 @@ export function createPass(options: PassOptions): Pass {
   let claims: ReadonlyMap<string, Claim> = new Map();
   /** Not everywhere yet. */
   const unsynced = new Map<string, Entry>();
+  const room = createRoom();
 
   /** Of namespaces that cannot be listed now: servers keep what they have. */
   function unseen(): Entry[] {
@@ -101,18 +103,15 @@ export function createPass(options: PassOptions): Pass {
       const entry = cases.has(key) ? cases.get(key)?.plan.entry : current?.get(appKey);
       return problem === undefined && entry?.uid === app.uid ? [{ key, entry, isNew: current?.get(appKey)?.uid !== app.uid }] : [];
     });
-    const others = unseen();
-    let bytes = [...kept.filter(({ isNew }) => !isNew).map(({ entry }) => entry), ...others].reduce((sum, entry) => sum + bytesOf(entry), 0);
-    const known = kept.flatMap(({ key, entry, isNew }) => {
-      if (!isNew) return [entry];
-      bytes += bytesOf(entry);
+    const staying = [...kept.filter(({ isNew }) => !isNew).map(({ entry }) => entry), ...unseen()];
+    const arriving = kept.filter(({ isNew }) => isNew);
+    const admitted = room.admit({ staying, arriving: arriving.map(({ entry }) => entry), current: secret.current, nowMs: now() });
+    for (const { key } of arriving.slice(admitted)) {
       const one = cases.get(key);
-      if (bytes <= ROOM_FOR_NEW_BYTES || one === undefined) return [entry];
-      const problem: Problem = { reason: "NoRoom", message: `the ${kept.length} applications of this installation fill their Secret` };
-      cases.set(key, { ...one, plan: { entry: undefined, problem, news: [] } });
-      return [];
-    });
-    return [...others, ...known];
+      const problem: Problem = { reason: "NoRoom", message: `the ${staying.length + admitted} applications of this installation fill their Secret` };
+      if (one !== undefined) cases.set(key, { ...one, plan: { entry: undefined, problem, news: [] } });
+    }
+    return [...staying, ...arriving.slice(0, admitted).map(({ entry }) => entry)];
   }
 
   /** Resolves with whether the servers' Secret says what it should. */

@@ -1,5 +1,6 @@
 // The operator on a real API server, with the chart's roles and admission policy: what becomes of Application objects.
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { AGGREGATE, condition, type Ground, prepareGround, SERVERS, type StandIn, TENANT, text, until } from "./ground.ts";
 
@@ -71,6 +72,7 @@ describe("fields", () => {
       nonceTtlSeconds: 60,
       requireExp: true,
       closeOnExpiry: true,
+      deflate: true,
       allowedOrigins: ["https://shop.example.com"],
       clientRights: ["direct"],
       history: { messages: 10, seconds: 60 },
@@ -97,6 +99,7 @@ describe("fields", () => {
       nonce_ttl_seconds: 60,
       require_exp: true,
       close_on_expiry: true,
+      deflate: true,
       allowed_origins: ["https://shop.example.com"],
       client_rights: ["direct"],
       history: { messages: 10, seconds: 60 },
@@ -144,6 +147,26 @@ describe("fields", () => {
     const metrics = await (await fetch(`${url}/metrics`)).text();
     assert.doesNotMatch(metrics, /application="resting"/);
     assert.match(metrics, /xlvein_operator_application_ready\{application="web",application_namespace="shop"\} 1/);
+  });
+});
+
+describe("more applications than a Secret holds as plain text", () => {
+  const COUNT = 80;
+  /** Some 13 KB for each application. */
+  const origins = Array.from({ length: 64 }, () => `https://${Array.from({ length: 3 }, () => randomBytes(30).toString("hex")).join(".")}.example.com`);
+  const names = Array.from({ length: COUNT }, (_, i) => `many-${i}`);
+  const form = async () => Object.keys((await ground.secret(AGGREGATE, SERVERS))?.data ?? {}).sort();
+
+  it("are written compressed, and are plain again when most of them are gone", async () => {
+    await Promise.all(names.map((name) => ground.apply(name, { allowedOrigins: origins.map((origin) => origin.replace("//", `//${name}.`)) })));
+    for (const name of names) await ready(name);
+    assert.deepEqual(await form(), ["applications.json.gz", "operator.json.gz"]);
+    assert.equal((await ground.given())?.applications.filter(({ app_key: key }) => key.startsWith(`${TENANT}.many-`)).length, COUNT);
+    // kubectl would take its time between them.
+    await Promise.all(names.map((name) => ground.plane.api.delete(`/apis/xlvein.io/v1alpha1/namespaces/${TENANT}/applications/${name}`)));
+    await until(form, (keys) => keys.join() === "applications.json,operator.json");
+    assert.equal(await entry(`${TENANT}.many-0`), undefined);
+    assert.ok((await ground.given())?.applications.length);
   });
 });
 

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { gunzipSync } from "node:zlib";
 import { createLog } from "../../../server/src/log.ts";
 import { createKube } from "../../../server/src/operator/client.ts";
 import { connect } from "../../../server/src/operator/connection.ts";
@@ -112,7 +113,9 @@ function groundOf(plane: ControlPlane, kubeconfig: string): Ground {
   };
   const given = async (): Promise<Given | undefined> => {
     const found = await secret(AGGREGATE, SERVERS);
-    return found && (JSON.parse(text(found, "applications.json")) as Given);
+    if (found === undefined) return undefined;
+    const packed = found.data["applications.json.gz"];
+    return JSON.parse(packed === undefined ? text(found, "applications.json") : gunzipSync(Buffer.from(packed, "base64")).toString()) as Given;
   };
   return {
     plane,
