@@ -167,9 +167,9 @@ async function build({ config, source, log, version, now }: Required<ServerOptio
   const { exchange, store } = createBus({ config, apps, log, onPoison: () => metrics.exchangePoison.inc(), now });
   const wheel = createWheel(now);
   const hub = createHub({
-    hold: async (target) => {
-      await exchange.hold(target);
-      await order.follow(target);
+    hold(target) {
+      const held = exchange.hold(target);
+      return held ? held.then(() => order.follow(target)) : order.follow(target);
     },
     release(target) {
       order.leave(target);
@@ -233,7 +233,7 @@ async function build({ config, source, log, version, now }: Required<ServerOptio
   });
   const settings = { outboxBytes: limits.outboxBytes, pingIntervalMs: config.ping.intervalMs, missedPings: config.ping.missed, now, wheel, outboxes };
   const sessions = createSessions({ ...shared, publish, streams, roomsOf: membership.roomsOf, recoverable: store.type !== "none", version, settings });
-  http.on("upgrade", createUpgrade({ ...shared, hub, sessions }));
+  http.on("upgrade", createUpgrade({ ...shared, hub, sessions, onOpened: sockets.release }));
 
   const internal = createInternal({ metrics, log, readiness: readiness.state, revision: () => apps.revision, stats: () => stats(hub, apps) });
   metrics.nodeConnectionLimit.set(limits.connections);

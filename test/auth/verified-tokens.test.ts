@@ -11,7 +11,7 @@ import { ErrorCode, XlveinError } from "../../server/src/errors.ts";
 import { makeApp, makeRegistry, makeSecret, makeSet, SECRET } from "./apps.ts";
 import { apiClaims, bearer, makeToken, NOW_MS, NOW_S } from "./tokens.ts";
 
-const VERIFIED = { claims: {}, secretId: "default", notAfterMs: Number.POSITIVE_INFINITY };
+const VERIFIED = { claims: {}, secret: makeSecret(SECRET) };
 
 /** An application whose secrets count how often a proof is made with them. */
 function countProofs(app: App): { app: App; proofs: () => number } {

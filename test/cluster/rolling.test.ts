@@ -122,6 +122,33 @@ describe("three servers over the chart's Redis", () => {
     for (const { socket } of clients) assert.equal(socket.readyState, socket.OPEN);
   });
 
+  it("lets only as many be evicted as the budget allows", { timeout: 2 * MINUTE_MS }, async () => {
+    const pods = await release.pods();
+    const evict = (name: string) =>
+      cluster.api.call("POST", `${release.path}/pods/${name}/eviction`, {
+        apiVersion: "policy/v1",
+        kind: "Eviction",
+        metadata: { name, namespace: release.namespace },
+      });
+    await until("all servers are healthy", 30_000, async () => {
+      const budget = await cluster.api.get<{ status: { disruptionsAllowed: number } }>(
+        `/apis/policy/v1/namespaces/${release.namespace}/poddisruptionbudgets/${release.name}`,
+      );
+      return budget.status.disruptionsAllowed === 1;
+    });
+    const answers: number[] = [];
+    for (const { metadata } of pods) answers.push((await evict(metadata.name)).status);
+    assert.deepEqual(answers, [201, 429, 429]);
+    await until("there is another in its place", 30_000, async () => {
+      const left = await release.pods();
+      return (
+        left.length === SERVERS &&
+        left.every(({ status }) => status.containerStatuses?.[0]?.ready === true) &&
+        left.some(({ metadata }) => !pods.some((pod) => pod.metadata.uid === metadata.uid))
+      );
+    });
+  });
+
   it("serve on while the API server is away", { timeout: 3 * MINUTE_MS }, async (t) => {
     const restarts = async () => (await release.pods()).map(({ status }) => status.containerStatuses?.[0]?.restartCount);
     const accounts = Array.from({ length: 20 }, (_, i) => `quiet_${i}`);
@@ -142,25 +169,6 @@ describe("three servers over the chart's Redis", () => {
       await restarts(),
       Array.from({ length: SERVERS }, () => 0),
     );
-  });
-
-  it("lets only as many be evicted as the budget allows", { timeout: MINUTE_MS }, async () => {
-    const pods = await release.pods();
-    const evict = (name: string) =>
-      cluster.api.call("POST", `${release.path}/pods/${name}/eviction`, {
-        apiVersion: "policy/v1",
-        kind: "Eviction",
-        metadata: { name, namespace: release.namespace },
-      });
-    await until("all servers are healthy", 30_000, async () => {
-      const budget = await cluster.api.get<{ status: { disruptionsAllowed: number } }>(
-        `/apis/policy/v1/namespaces/${release.namespace}/poddisruptionbudgets/${release.name}`,
-      );
-      return budget.status.disruptionsAllowed === 1;
-    });
-    const answers: number[] = [];
-    for (const { metadata } of pods) answers.push((await evict(metadata.name)).status);
-    assert.deepEqual(answers, [201, 429, 429]);
   });
 
   it("are rolled back, and uninstalled without a rest", { timeout: 5 * MINUTE_MS }, async (t) => {

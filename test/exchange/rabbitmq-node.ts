@@ -58,9 +58,9 @@ export function arrives({ received }: ReturnType<typeof collector>, n: number): 
 }
 
 /** Milliseconds until `promise` settles, and with which error it did. */
-export async function timed(promise: Promise<unknown>): Promise<{ ms: number; error: unknown }> {
+export async function timed(promise: Promise<unknown> | undefined): Promise<{ ms: number; error: unknown }> {
   const start = performance.now();
-  const error = await promise.then(
+  const error = await Promise.resolve(promise).then(
     () => undefined,
     (cause: unknown) => cause,
   );

@@ -2,7 +2,18 @@
 import type { App } from "../apps/app.ts";
 import type { AppRegistry } from "../apps/registry.ts";
 import { ErrorCode, XlveinError } from "../errors.ts";
-import { API_AUDIENCE, type Claims, checkForm, checkTimes, LEEWAY_MS, type TokenCheck, TokenError, verifyFormed, verifyFormedInVain } from "./jwt.ts";
+import {
+  API_AUDIENCE,
+  type Claims,
+  checkForm,
+  checkTimes,
+  LEEWAY_MS,
+  type TokenCheck,
+  TokenError,
+  type Verified,
+  verifyFormed,
+  verifyFormedInVain,
+} from "./jwt.ts";
 import type { KnownToken } from "./verified-tokens.ts";
 
 export interface ApiGrant {
@@ -26,13 +37,13 @@ const USUAL_BEARER = "Bearer ";
  */
 export function verifyApiToken(apps: AppRegistry, authorization: string | undefined, check: TokenCheck): ApiGrant {
   const known = findKnown(authorization, check);
-  if (known) return grant(known.app, known.verified.claims, known.verified.secretId, check.nowMs);
+  if (known) return grant(known.app, known, check.nowMs);
   const token = readBearer(authorization);
   checkForm(token, check.maxBytes);
   const app = findApp(apps, token);
   checkApp(app);
   const verified = verifyFormed(app, token, check.nowMs);
-  const granted = grant(app, verified.claims, verified.secretId, check.nowMs);
+  const granted = grant(app, verified, check.nowMs);
   check.verified?.keep(app, token, verified, granted.expiresAtMs + LEEWAY_MS);
   return granted;
 }
@@ -41,13 +52,13 @@ function findKnown(authorization: string | undefined, { verified, nowMs, maxByte
   if (!verified || !authorization?.startsWith(USUAL_BEARER) || authorization.length > USUAL_BEARER.length + maxBytes) return undefined;
   const known = verified.get(authorization.slice(USUAL_BEARER.length), nowMs);
   // One that was proved as a token of another kind may name another application.
-  return known?.verified.claims["iss"] === known?.app.key ? known : undefined;
+  return known?.claims["iss"] === known?.app.key ? known : undefined;
 }
 
 /** What must hold at each use, however the signature was found to be good. */
-function grant(app: App, claims: Claims, secretId: string, nowMs: number): ApiGrant {
+function grant(app: App, { claims, secret }: Verified, nowMs: number): ApiGrant {
   checkApp(app);
-  return { app, secretId, expiresAtMs: checkClaims(claims, nowMs) };
+  return { app, secretId: secret.id, expiresAtMs: checkClaims(claims, nowMs) };
 }
 
 function readBearer(authorization: string | undefined): string {

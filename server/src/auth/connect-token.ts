@@ -35,11 +35,11 @@ export interface ConnectGrant {
  */
 export function verifyConnectToken(app: App, token: string, check: TokenCheck): ConnectGrant {
   const verified = verifySignature(app, token, check);
-  const { claims, secretId } = verified;
+  const { claims, secret } = verified;
   const expiresAtMs = checkTimes(claims, check.nowMs);
   if (expiresAtMs === undefined && app.requireExp) throw new TokenError("bad_token", "exp is missing, which this application requires");
   checkAudience(claims, app.key);
-  const grant = { account: readAccount(claims), expiresAtMs, secretId, rights: readRights(claims, app), rooms: readRooms(claims) };
+  const grant = { account: readAccount(claims), expiresAtMs, secretId: secret.id, rights: readRights(claims, app), rooms: readRooms(claims) };
   // Clients that come back, all at once after an outage, bring the token they had.
   check.verified?.keep(app, token, verified, expiresAtMs === undefined ? undefined : expiresAtMs + LEEWAY_MS);
   return grant;

@@ -58,17 +58,17 @@ export function checkForm(token: string, maxBytes: number): void {
  */
 export function verifySignature(app: App, token: string, { nowMs, maxBytes, verified }: TokenCheck): Verified {
   const known = token.length <= maxBytes ? verified?.get(token, nowMs) : undefined;
-  if (known?.app === app) return known.verified;
+  if (known?.app === app) return known;
   checkForm(token, maxBytes);
   return verifyFormed(app, token, nowMs);
 }
 
 /** The same for a token whose form has been checked. */
 export function verifyFormed({ secrets, algorithms }: App, token: string, nowMs: number): Verified {
-  for (const { id, key, notAfterMs } of secrets) {
-    if (notAfterMs <= nowMs) continue;
-    const claims = open(token, key, algorithms);
-    if (claims) return { claims, secretId: id, notAfterMs };
+  for (const secret of secrets) {
+    if (secret.notAfterMs <= nowMs) continue;
+    const claims = open(token, secret.key, algorithms);
+    if (claims) return { claims, secret };
   }
   throw new TokenError("bad_token", `the signature does not match, or the algorithm is not ${algorithms.join(" or ")}`);
 }

@@ -1,5 +1,5 @@
 // Tokens that have been proved, so that a caller who sends the same one again does not pay for the proof again.
-import type { App } from "../apps/app.ts";
+import type { App, AppSecret } from "../apps/app.ts";
 import type { AppRegistry } from "../apps/registry.ts";
 
 /** Claims whose signature holds; each is still `unknown`. */
@@ -8,15 +8,12 @@ export type Claims = Readonly<Record<string, unknown>>;
 export interface Verified {
   readonly claims: Claims;
   /** Which of the application's secrets signed it. */
-  readonly secretId: string;
-  /** Until when that secret is accepted, milliseconds since 1970. */
-  readonly notAfterMs: number;
+  readonly secret: AppSecret;
 }
 
-export interface KnownToken {
+export interface KnownToken extends Verified {
   /** The application as it was when the token was proved, which still is in force. */
   readonly app: App;
-  readonly verified: Verified;
 }
 
 /** Remembers proofs, never refusals. What else a token must be (its claims, its times, its application) stays with who asks. */
@@ -41,6 +38,11 @@ const MAX_BYTES = 4 * 1_024 * 1_024;
 
 interface Entry extends KnownToken {
   readonly untilMs: number;
+}
+
+/** The same token (base64url and dots) in memory of its own: as a piece of a request it would keep all of that. */
+function copy(token: string): string {
+  return Buffer.from(token, "latin1").toString("latin1");
 }
 
 /** Beyond its bounds the oldest proof is forgotten first; with every change of the applications those of changed ones. */
@@ -78,10 +80,10 @@ export function createVerifiedTokens(apps: AppRegistry, { maxTokens = MAX_TOKENS
       forget(token);
       return undefined;
     },
-    keep(app, token, verified, expiresAtMs = Number.POSITIVE_INFINITY) {
+    keep(app, token, { claims, secret }, expiresAtMs = Number.POSITIVE_INFINITY) {
       if (token.length > maxBytes || !inForce(app)) return;
       forget(token);
-      entries.set(token, { app, verified, untilMs: Math.min(verified.notAfterMs, expiresAtMs) });
+      entries.set(copy(token), { app, claims, secret, untilMs: Math.min(secret.notAfterMs, expiresAtMs) });
       bytes += token.length;
       while (entries.size > maxTokens || bytes > maxBytes) forgetOldest();
     },

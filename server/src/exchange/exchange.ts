@@ -30,8 +30,8 @@ export interface Exchange {
   readonly type: "local" | "redis" | "rabbitmq";
   /** Connects; from then on envelopes of held targets reach `deliver`. Keeps trying when the broker is not there yet; rejects only when it refuses us for good (bad password, another shard list). */
   open(deliver: Deliver, resumed: Resumed): Promise<void>;
-  /** Starts to hold a target; resolves when envelopes published from now on arrive here. Rejects with EXCHANGE_UNAVAILABLE. A hold cancels a release under way. */
-  hold(target: Target): Promise<void>;
+  /** Starts to hold a target; resolves when envelopes published from now on arrive here; `undefined` when they do already. Rejects with EXCHANGE_UNAVAILABLE. A hold cancels a release under way. */
+  hold(target: Target): Promise<void> | undefined;
   /** Stops to hold a target. Envelopes under way may still arrive. */
   release(target: Target): void;
   /** Resolves when the exchange has accepted the envelope for every target. Rejects with EXCHANGE_UNAVAILABLE; some targets may have been reached then. */

@@ -14,8 +14,9 @@ export function createLocalExchange(): Exchange {
     async open(handler) {
       deliver = handler;
     },
-    async hold(target) {
+    hold(target) {
       held.add(targetId(target));
+      return undefined;
     },
     release(target) {
       held.delete(targetId(target));

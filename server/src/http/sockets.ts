@@ -6,7 +6,9 @@ import type { Metrics } from "../metrics/metrics.ts";
 export interface Sockets {
   /** The connection no longer counts as unauthenticated. */
   authenticated(socket: Duplex): void;
-  /** Ends every connection, upgraded ones too. */
+  /** The connection has become a WebSocket in its place, which ends it from now on. */
+  release(socket: Duplex): void;
+  /** Ends every connection but those released. */
   destroy(): void;
 }
 
@@ -34,6 +36,10 @@ export function watchSockets(server: Server, max: number, metrics: Pick<Metrics,
   return {
     authenticated(socket) {
       unauthenticated.delete(socket);
+    },
+    release(socket) {
+      socket.off("close", onClose);
+      onClose.call(socket);
     },
     destroy() {
       for (const socket of open) socket.destroy();

@@ -23,11 +23,11 @@ export class Channel implements Stream {
   #taps: Map<Connection, Tap> | undefined;
   readonly #slowOf: (target: Target) => SlowPolicy;
 
-  constructor(target: Target, held: Promise<void>, slowOf: (target: Target) => SlowPolicy) {
+  constructor(target: Target, held: Promise<void> | undefined, slowOf: (target: Target) => SlowPolicy) {
     this.target = target;
     this.#slowOf = slowOf;
     this.held = held;
-    held.then(
+    held?.then(
       () => {
         this.held = undefined;
       },
@@ -107,7 +107,8 @@ export interface Channels {
 }
 
 export interface ChannelsOptions {
-  hold: (target: Target) => Promise<void>;
+  /** `undefined`: it is held already. */
+  hold: (target: Target) => Promise<void> | undefined;
   release: (target: Target) => void;
   slowOf: (target: Target) => SlowPolicy;
 }

@@ -1,6 +1,6 @@
 // The sockets of this node, the streams they are in, and delivery to them.
 import type { App, SlowPolicy } from "../apps/app.ts";
-import { within } from "../deadline.ts";
+import { Deadlines } from "../deadline.ts";
 import { ErrorCode, XlveinError } from "../errors.ts";
 import { CloseCode } from "../generated/codes.ts";
 import type { Metrics } from "../metrics/metrics.ts";
@@ -55,8 +55,8 @@ export interface Hub {
 }
 
 export interface HubOptions {
-  /** Resolves when envelopes for the target reach this node. */
-  hold: (target: Target) => Promise<void>;
+  /** Resolves when envelopes for the target reach this node; `undefined` when they do already. */
+  hold: (target: Target) => Promise<void> | undefined;
   release: (target: Target) => void;
   slowOf: (target: Target) => SlowPolicy;
   /** An account has become a member of a room, or is none any more; called for each of its connections. */
@@ -70,6 +70,7 @@ export interface HubOptions {
 
 export function createHub({ onMembership, maxConnections, holdTimeoutMs, metrics, now, ...holding }: HubOptions): Hub {
   const channels = createChannels(holding);
+  const deadlines = new Deadlines(holdTimeoutMs);
   const counts = new Map<string, number>();
   const roomsOf = new Map<Connection, Set<Channel>>();
   const delivered = new Map<string, { inc(by: number): void }>();
@@ -104,10 +105,9 @@ export function createHub({ onMembership, maxConnections, holdTimeoutMs, metrics
   }
 
   /** Rejects with EXCHANGE_UNAVAILABLE when the exchange does not confirm in time. */
-  async function confirmed(held: Promise<unknown> | undefined, what: string): Promise<void> {
-    if (held === undefined) return;
+  async function confirmed(held: Promise<unknown>, what: string): Promise<void> {
     try {
-      await within(holdTimeoutMs, held, () => new Error(`no answer within ${holdTimeoutMs} ms`));
+      await deadlines.within(held, () => new Error(`no answer within ${holdTimeoutMs} ms`));
     } catch (cause) {
       throw new XlveinError(ErrorCode.EXCHANGE_UNAVAILABLE, `the exchange did not confirm the ${what} in time`, { cause, reason: "exchange" });
     }
@@ -179,9 +179,11 @@ export function createHub({ onMembership, maxConnections, holdTimeoutMs, metrics
       const everyone = channels.enter(appTarget(app.key));
       countSeat(app.key, 1);
       const seat = new TakenSeat(own, everyone, vacate);
+      // Nearly always the application is held already.
+      const held = everyone.held === undefined ? own.held : Promise.all([own.held, everyone.held]);
+      if (!held) return seat;
       try {
-        // Nearly always the application is held already.
-        await confirmed(everyone.held === undefined ? own.held : Promise.all([own.held, everyone.held]), "account");
+        await confirmed(held, "account");
       } catch (error) {
         seat.leave();
         throw error;
@@ -193,7 +195,7 @@ export function createHub({ onMembership, maxConnections, holdTimeoutMs, metrics
       if (!channel) throw new Error("only a connection that has its seat can enter a stream");
       if (tap) channel.tap(connection, tap);
       else channel.enliven(connection);
-      if (target.kind !== "room") return;
+      if (target.kind !== "room" || !channel.held) return;
       try {
         await confirmed(channel.held, "room");
       } catch (error) {

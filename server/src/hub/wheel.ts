@@ -2,6 +2,7 @@
 
 /** One step of the wheel. */
 export const TICK_MS = 250;
+/** A power of two. */
 const SLOTS = 256;
 /** The longest wait of one turn of the wheel; longer ones take several. */
 const SPAN_MS = TICK_MS * (SLOTS - 1);
@@ -23,6 +24,9 @@ export interface Wheel {
   close(): void;
 }
 
+/** By bits and not by `%`: ticks since 1970 are no small numbers, and of those every item would keep its slot as a number of its own in memory. */
+const slotAt = (tick: number): number => tick & (SLOTS - 1);
+
 export function createWheel(now: () => number): Wheel {
   const slots: Set<Timed>[] = Array.from({ length: SLOTS }, () => new Set());
   let position = Math.floor(now() / TICK_MS);
@@ -38,7 +42,7 @@ export function createWheel(now: () => number): Wheel {
 
   function add(item: Timed, delayMs: number): void {
     const ticks = Math.max(1, Math.ceil(Math.min(delayMs, SPAN_MS) / TICK_MS));
-    item.slot = (position + ticks) % SLOTS;
+    item.slot = slotAt(position + ticks);
     slots[item.slot]?.add(item);
   }
   function remove(item: Timed): void {
@@ -52,12 +56,13 @@ export function createWheel(now: () => number): Wheel {
     wheel.tick += steps;
     for (let step = 0; step < steps; step++) {
       position++;
-      const due = slots[position % SLOTS];
+      const slot = slotAt(position);
+      const due = slots[slot];
       if (!due?.size) continue;
-      slots[position % SLOTS] = new Set();
+      slots[slot] = new Set();
       for (const item of due) {
         // Removed meanwhile, or put elsewhere.
-        if (item.slot !== position % SLOTS) continue;
+        if (item.slot !== slot) continue;
         item.slot = -1;
         const delayMs = item.onTimer(nowMs);
         if (delayMs !== undefined) add(item, delayMs);

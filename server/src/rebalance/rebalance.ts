@@ -71,7 +71,7 @@ export function createRebalance({ hub, exchange, config, accepting, metrics, log
   function hold(): void {
     if (held !== "no") return;
     held = "asked";
-    exchange.hold(NODES).then(
+    Promise.resolve(exchange.hold(NODES)).then(
       () => {
         held = "yes";
       },

@@ -10,7 +10,7 @@ const PAGE = 100;
  * anywhere. `undefined` when it has become yet another one meanwhile.
  */
 export async function placeIn(store: Pick<Store, "missed">, { target, recent }: Reader, at: Position, stream: Position): Promise<Position | undefined> {
-  const known = new Set([...recent, numberOf(at.msgId)]);
+  const known = new Set([...(recent ?? []), numberOf(at.msgId)]);
   let last: Position = { epoch: stream.epoch, offset: 0, msgId: "" };
   let [first, shared, newer] = [last, undefined as Position | undefined, undefined as Position | undefined];
   for (;;) {

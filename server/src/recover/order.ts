@@ -15,8 +15,8 @@ const CHUNK_PAUSE_MS = 50;
 const SWEEP_MS = 30_000;
 
 export interface Order {
-  /** Begins to follow a target that the exchange holds: what is sent from now on is delivered in order. Never rejects; a store that cannot tell costs the check of the first entry. */
-  follow(target: Target): Promise<void>;
+  /** Begins to follow a target that the exchange holds: what is sent from now on is delivered in order. `undefined` when it does already. Never rejects; a store that cannot tell costs the check of the first entry. */
+  follow(target: Target): Promise<void> | undefined;
   leave(target: Target): void;
   /** Where a followed target is: what has been delivered here, up to and including this. `undefined` when nobody could tell. */
   positionOf(target: Target): Position | undefined;
@@ -54,12 +54,19 @@ export function createOrder({ store, repair, remember, deliver }: OrderOptions):
     deliver(target, envelope, position);
   }
 
-  async function follow(target: Target): Promise<void> {
+  function follow(target: Target): Promise<void> | undefined {
     const reader = createReader(target, remember);
     readers.set(targetId(target), reader);
+    const positions = store.positions([target]);
+    if (positions instanceof Promise) return begin(reader, positions);
+    reader.position = positions[0];
+    return undefined;
+  }
+
+  async function begin(reader: Reader, positions: Promise<readonly (Position | undefined)[]>): Promise<void> {
     // What arrives before the position is known is before the connection, too.
     reader.repairing = true;
-    const [position] = await store.positions([target]).catch(() => []);
+    const [position] = await positions.catch(() => []);
     reader.position = position;
     reader.repairing = false;
     if (reader.again && position) await repair(reader);

@@ -15,19 +15,19 @@ export interface Reader {
   /** The last entry delivered, or where the stream was when the node began to follow it; `undefined` when nobody could tell. */
   position: Position | undefined;
   /** The ids delivered last, oldest first, each as a number: as many as the store keeps, so that an older copy of it is recognised. */
-  readonly recent: number[];
+  recent: number[] | undefined;
   readonly remember: number;
   /** While the store is asked, what arrives is left to it: every entry with a position is there. */
   repairing: boolean;
   /** Something arrived during the repair. */
   again: boolean;
   /** What arrived and was left to the store, the newest of it: a store that keeps no history cannot give it back. */
-  readonly waiting: Entry[];
+  waiting: Entry[] | undefined;
   left: boolean;
 }
 
 export function createReader(target: Target, remember: number): Reader {
-  return { target, position: undefined, recent: [], remember, repairing: false, again: false, waiting: [], left: false };
+  return { target, position: undefined, recent: undefined, remember, repairing: false, again: false, waiting: undefined, left: false };
 }
 
 /** `next`: deliver it · `seen`: it has been delivered · `unclear`: ask the store. */
@@ -38,12 +38,13 @@ export function judge({ position: at, recent }: Reader, { epoch, offset, previou
   if (at === undefined) return "next";
   if (epoch !== at.epoch) return "unclear";
   if (offset === at.offset + 1 && previous === at.msgId) return "next";
-  return offset <= at.offset && recent.includes(numberOf(msgId)) ? "seen" : "unclear";
+  return offset <= at.offset && recent?.includes(numberOf(msgId)) ? "seen" : "unclear";
 }
 
 /** Leaves an entry to the repair. */
 export function wait(reader: Reader, entry: Entry): void {
   reader.again = true;
+  reader.waiting ??= [];
   reader.waiting.push(entry);
   if (reader.waiting.length > WAITING) reader.waiting.shift();
 }
@@ -51,6 +52,7 @@ export function wait(reader: Reader, entry: Entry): void {
 /** Moves a reader to an entry that is delivered now. */
 export function advance(reader: Reader, { epoch, offset }: EntryPosition, msgId: string): void {
   reader.position = { epoch, offset, msgId };
+  reader.recent ??= [];
   reader.recent.push(numberOf(msgId));
   if (reader.recent.length > reader.remember) reader.recent.shift();
 }

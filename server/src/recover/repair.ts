@@ -75,7 +75,7 @@ export function createRepair({ store, deliver, gap, metrics, log }: RepairOption
   /** The store has moved on and keeps nothing: what has arrived is all there is; the reader goes on from where the stream is. */
   async function withoutHistory(reader: Reader, at: Position): Promise<readonly Entry[]> {
     const [current] = await store.positions([reader.target]);
-    const arrived = reader.waiting.filter(({ position }) => position.epoch === at.epoch && position.offset > at.offset);
+    const arrived = (reader.waiting ?? []).filter(({ position }) => position.epoch === at.epoch && position.offset > at.offset);
     if (arrived.length === 0 && current) reader.position = current;
     return arrived.sort((a, b) => a.position.offset - b.position.offset);
   }
@@ -90,7 +90,7 @@ export function createRepair({ store, deliver, gap, metrics, log }: RepairOption
       reader.again = false;
       try {
         await step(reader);
-        if (!reader.again) reader.waiting.length = 0;
+        if (!reader.again) reader.waiting = undefined;
       } catch (error) {
         log.debug({ event: "repair waits for the store", err: error });
         await sleep(RETRY_MS, undefined, { ref: false });

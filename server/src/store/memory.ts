@@ -71,7 +71,7 @@ export function createMemoryStore({
       if (rememberMs > 0) remembered.set(record, position, rememberMs);
       return { msgId, position, duplicate: false, published: false };
     },
-    positions: async (targets) => targets.map((target) => streams.position(targetId(target), historyOf(target))),
+    positions: (targets) => targets.map((target) => streams.position(targetId(target), historyOf(target))),
     missed: async (target, after, limit) => streams.missed(targetId(target), historyOf(target), after, limit),
     latest: async (target, before, limit) => streams.latest(targetId(target), historyOf(target), before, limit),
     renew: async (target, epoch) => streams.renew(targetId(target), historyOf(target), epoch),

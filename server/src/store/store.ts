@@ -98,8 +98,8 @@ export interface Store extends Members {
    * With `rememberMs` > 0 the message is remembered that long: appending it again (same msg_id) answers the first position with `duplicate`.
    */
   append(target: Target, message: Message, rememberMs: number): Appended | Promise<Appended>;
-  /** Where the streams are, creating those that are not there yet (offset 0) and renewing their life; `undefined` from a store that keeps none. */
-  positions(targets: readonly Target[]): Promise<readonly (Position | undefined)[]>;
+  /** Where the streams are, creating those that are not there yet (offset 0) and renewing their life; `undefined` from a store that keeps none. Answers at once where there is nothing to wait for. */
+  positions(targets: readonly Target[]): readonly (Position | undefined)[] | Promise<readonly (Position | undefined)[]>;
   /** The entries after a position, oldest first, at most `limit`. `{epoch, offset: 0, msgId: ""}` reads from the beginning of an epoch. */
   missed(target: Target, after: Position, limit: number): Promise<Missed>;
   /** The newest entries, or the newest before an offset, oldest first, at most `limit`; and where the stream is. Rejects with STORE_UNAVAILABLE from a store that keeps none. */

@@ -44,7 +44,8 @@ export class FullSession implements Session, OpContext {
   readonly #rate: Rate | undefined;
   #state: "starting" | "idle" | "working" | "ended" = "starting";
   #rooms: Set<string> | undefined;
-  #waiting: (Op | OpFault)[] = [];
+  /** `undefined` while nothing is done, as for nearly all the time of nearly all connections. */
+  #waiting: (Op | OpFault)[] | undefined;
   #paused = false;
   #faults = 0;
   #pubs: Pubs | undefined;
@@ -128,6 +129,7 @@ export class FullSession implements Session, OpContext {
     if (this.#faults > MAX_FAULTS) return this.connection.close(CloseCode.PROTOCOL_ABUSE, `more than ${MAX_FAULTS} frames in a row that are not the protocol`);
     if (limited === "over") this.options.metrics.messagesDropped.inc({ app: this.connection.app, reason: "rate_limited" });
     if (op.op === "pong") return;
+    this.#waiting ??= [];
     this.#waiting.push(limited === "over" ? { op: "fault", id: op.id, error: this.#tooFast() } : op);
     if (this.#waiting.length > MAX_WAITING) this.#pause();
     if (this.#state === "idle") void this.#work();
@@ -163,7 +165,8 @@ export class FullSession implements Session, OpContext {
    */
   async #work(): Promise<void> {
     this.#state = "working";
-    for (let op = this.#waiting.shift(); op && this.connection.open; op = this.#waiting.shift()) await this.#do(op);
+    for (let op = this.#waiting?.shift(); op && this.connection.open; op = this.#waiting?.shift()) await this.#do(op);
+    this.#waiting = undefined;
     if (this.#state === "working") this.#state = "idle";
     this.#resume();
   }
@@ -245,7 +248,7 @@ export class FullSession implements Session, OpContext {
 
   end(): void {
     this.#state = "ended";
-    this.#waiting = [];
+    this.#waiting = undefined;
     this.access.end();
   }
 }

@@ -6,6 +6,7 @@ import { CloseCode } from "../generated/codes.ts";
 import { Connection, type ConnectionSettings } from "../hub/connection.ts";
 import type { Seat } from "../hub/hub.ts";
 import { newMsgId } from "../protocol/message.ts";
+import { flat } from "../store/flat.ts";
 import { ClassicSession } from "./classic-session.ts";
 import type { ClientSocket } from "./client-socket.ts";
 import type { SessionOptions } from "./context.ts";
@@ -44,7 +45,8 @@ export function createSessions({ settings, ...rest }: SessionsOptions): Sessions
       id: newMsgId(),
       app: app.key,
       account: grant.account,
-      deviceId: asked.deviceId,
+      // As a piece of the request it would keep all of that, token included, as long as the connection.
+      deviceId: asked.deviceId === undefined ? undefined : flat(asked.deviceId),
       protocol: protocol === "v2" ? protocol : "classic",
       deflates: client.deflate,
       expiresAtMs: binds ? grant.expiresAtMs : undefined,

@@ -31,6 +31,8 @@ export interface UpgradeOptions {
   draining: () => boolean;
   /** Called once the token has been verified: the TCP connection no longer counts as unauthenticated. */
   onAuthenticated: (socket: Duplex) => void;
+  /** Called once the TCP connection is the WebSocket of a connection that has its seat: the hub can end it. */
+  onOpened: (socket: Duplex) => void;
 }
 
 export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -54,8 +56,9 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
     const client = shake(request, socket, head, { maxFrameBytes, deflate: found.app.deflate });
     // From here on ws listens.
     socket.off("error", ignore);
-    if (client) sessions.open(client, socket, found, seat);
-    else seat.leave();
+    if (!client) return seat.leave();
+    sessions.open(client, socket, found, seat);
+    options.onOpened(socket);
   }
 
   function refuseWith(error: unknown, request: IncomingMessage, socket: Duplex, head: Buffer, handshake: Handshake | undefined): void {
