@@ -17,19 +17,24 @@ async function run(context: Context): Promise<Result> {
   const count = quick ? 500 : 2_000;
   const endAwake = stayAwake();
   stage.after(endAwake);
-  const [bare, peer, { classic, v2, again }] = await Promise.all([bareWs(stage, count), socketIo(stage, count), ours(stage, count)]);
-  const subjects = [bare, peer, classic, v2, again];
+  const [bare, peer, { classic, v2, again }] = await Promise.all([bareWs(context, count), socketIo(stage, count), ours(context, count)]);
+  // That of v2 has no goal, and is used by others.
+  const subjects = quick ? [bare, peer, classic, again] : [bare, peer, classic, again, v2];
   // What the engine has not compiled yet would be measured as if it stayed so.
-  for (let n = 0; n < (quick ? 2 : 3); n++) for (const subject of subjects) await subject.measure();
+  for (let n = 0; n < 3; n++) await Promise.all(subjects.map((subject) => subject.measure()));
   const measured = await interleave(context, subjects, { repetitions: quick ? 5 : 11, warmUp: false });
   endAwake();
   return {
     ratios: [
-      measured.ratio("with a new token, classic / bare ws", classic, bare, { atLeast: 0.68, reach: 0.8 }, "inverse"),
-      measured.ratio("with a new token, classic / socket.io with a token", classic, peer, { atLeast: 2.5, reach: 2.7 }, "inverse"),
-      measured.ratio("with a known token, classic / bare ws", again, bare, { atLeast: 0.68, reach: 0.84 }, "inverse"),
-      measured.ratio("with a new token, v2 up to hello / bare ws", v2, bare, undefined, "inverse"),
-      measured.ratio("with a new token, v2 up to hello / socket.io with a token", v2, peer, undefined, "inverse"),
+      measured.ratio("with a new token, classic / bare ws", classic, bare, { atLeast: 0.68, reach: 0.8, broken: 0.2 }, "inverse"),
+      measured.ratio("with a new token, classic / socket.io with a token", classic, peer, { atLeast: 2.5, reach: 2.7, broken: 0.6 }, "inverse"),
+      measured.ratio("with a known token, classic / bare ws", again, bare, { atLeast: 0.68, reach: 0.84, broken: 0.2 }, "inverse"),
+      ...(quick
+        ? []
+        : [
+            measured.ratio("with a new token, v2 up to hello / bare ws", v2, bare, undefined, "inverse"),
+            measured.ratio("with a new token, v2 up to hello / socket.io with a token", v2, peer, undefined, "inverse"),
+          ]),
     ],
     figures: measured.figures,
   };

@@ -2,19 +2,21 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { tokenFor } from "../../helpers/client.ts";
+import { oursInMemory } from "../exchange/nodes.ts";
 import { cpuUsOf } from "../harness/cpu.ts";
 import type { Subject } from "../harness/measure.ts";
-import { startOurs, startScript } from "../harness/processes.ts";
+import { onceARun } from "../harness/once-a-run.ts";
+import { startScript } from "../harness/processes.ts";
+import type { Context } from "../harness/scenario.ts";
 import type { Stage } from "../harness/stage.ts";
 import { bareClient, classicClient, socketIoClient, v2Client } from "./clients.ts";
 import { type Client, shakeHands } from "./handshakes.ts";
 
 const IN_FLIGHT = 64;
 /** Until a server has seen its last client go. */
-const SETTLE_MS = 100;
-const LOCAL = { exchange: { type: "local" }, store: { type: "memory" } };
+const SETTLE_MS = 30;
 
-interface Server {
+export interface Server {
   readonly pid: number;
   readonly port: number;
 }
@@ -43,9 +45,20 @@ function subject(name: string, { pid, port }: Server, count: number, clients: ()
   };
 }
 
+/** ws alone. */
+export const startBareWs: (context: Pick<Context, "runStage">) => Promise<Server> = onceARun((stage) =>
+  startScript(stage, new URL("./bare-ws.ts", import.meta.url)),
+);
+
+/** Ours on the local exchange and the memory store. */
+export async function startOurs(context: Pick<Context, "runStage">): Promise<Server> {
+  const { pid, url } = await oursInMemory(context);
+  return { pid, port: Number(new URL(url).port) };
+}
+
 /** ws alone: nobody has to prove anything. */
-export async function bareWs(stage: Stage, count: number): Promise<Subject> {
-  return subject("bare ws", await startScript(stage, new URL("./bare-ws.ts", import.meta.url)), count, () => bareClient);
+export async function bareWs(context: Context, count: number): Promise<Subject> {
+  return subject("bare ws", await startBareWs(context), count, () => bareClient);
 }
 
 /** socket.io, which verifies a token with jsonwebtoken. */
@@ -61,10 +74,9 @@ export interface Ours {
   readonly again: Subject;
 }
 
-/** Ours on the local exchange and the memory store. */
-export async function ours(stage: Stage, count: number): Promise<Ours> {
-  const { pid, url } = await startOurs(stage, LOCAL);
-  const server = { pid, port: Number(new URL(url).port) };
+/** The ways to connect to ours. */
+export async function ours(context: Context, count: number): Promise<Ours> {
+  const server = await startOurs(context);
   const known = tokens(Math.min(count, 1_000));
   return {
     classic: subject("ours, classic", server, count, () => classicClient(nthOf(tokens(count)))),

@@ -8,11 +8,12 @@ import { interleave, type Subject } from "../harness/measure.ts";
 import type { Pusher } from "../harness/pusher.ts";
 import type { Context, Ratio, Scenario } from "../harness/scenario.ts";
 import type { Stage } from "../harness/stage.ts";
+import { cluster } from "./cluster.ts";
 import { atRate, connectReceivers, oneByOne, type Receivers } from "./drive.ts";
-import { type Node, startOurs } from "./nodes.ts";
+import { type Node, oursInMemory, startOurs } from "./nodes.ts";
 
 const RATE = 1_000;
-const ACCOUNTS = Array.from({ length: 20 }, (_, n) => `user_${n}`);
+const ACCOUNTS = Array.from({ length: 20 }, (_, n) => `cross_${n}`);
 
 /** A way from a push to a socket: its median with one in flight, its p99 at the fixed rate, ms. */
 interface Way {
@@ -25,11 +26,12 @@ export const crossNode: Scenario = {
   name: "cross-node",
   title: "Time from a push on one node to a socket on another through Redis, over that within one node",
   async run(context) {
-    const { stage } = context;
-    const redis = await startRedis(stage);
-    return compare(context, redis, {
-      redis: { exchange: { type: "redis", redis: redis.url, exchange_name: "a" }, store: { type: "redis" } },
-      ...(context.quick ? {} : { "redis without a store": { exchange: { type: "redis", redis: redis.url, exchange_name: "b" }, store: { type: "none" } } }),
+    const { redis, nodes } = await cluster(context);
+    return compare(context, redis, [redis.pid], {
+      redis: async () => nodes,
+      ...(context.quick
+        ? {}
+        : { "redis without a store": pair(context, { exchange: { type: "redis", redis: redis.url, exchange_name: "b" }, store: { type: "none" } }) }),
     });
   },
 };
@@ -42,19 +44,26 @@ export const crossNodeRabbitmq: Scenario = {
     const { stage } = context;
     const [redis, rabbitmq] = [await startRedis(stage), await startRabbitmq(stage)];
     const amqp = { type: "rabbitmq", rabbitmq: rabbitmq.url };
-    return compare(context, redis, {
-      rabbitmq: { exchange: { ...amqp, exchange_name: "c" }, store: { type: "none" } },
-      "rabbitmq, store redis": { exchange: { ...amqp, redis: redis.url, exchange_name: "d" }, store: { type: "redis" } },
+    return compare(context, redis, [redis.pid, rabbitmq.pid], {
+      rabbitmq: pair(context, { exchange: { ...amqp, exchange_name: "c" }, store: { type: "none" } }),
+      "rabbitmq, store redis": pair(context, { exchange: { ...amqp, redis: redis.url, exchange_name: "d" }, store: { type: "redis" } }),
     });
   },
 };
 
-async function compare(context: Context, redis: RedisServer, configs: Readonly<Record<string, Record<string, unknown>>>) {
+/** Two nodes, or more: pushes to the first, sockets on the last. */
+type Start = () => Promise<readonly Node[]>;
+
+function pair({ stage }: Context, config: Record<string, unknown>): Start {
+  return () => Promise.all([startOurs(stage, config), startOurs(stage, config)]);
+}
+
+async function compare(context: Context, redis: RedisServer, brokers: readonly number[], starts: Readonly<Record<string, Start>>) {
   const { stage, quick } = context;
   const raw = await rawRoundTrip(stage, redis, quick ? 200 : 1_000);
   const [local, ...ways] = await Promise.all([
-    createWay(context, "local", 1, {}, redis.pid),
-    ...Object.entries(configs).map(([name, config]) => createWay(context, name, 2, config, redis.pid)),
+    createWay(context, "local", async () => [await oursInMemory(context)], brokers),
+    ...Object.entries(starts).map(([name, start]) => createWay(context, name, start, brokers)),
   ]);
   const subjects = [raw, ...[local, ...ways].flatMap(({ alone, loaded }) => [alone, loaded])];
   const measured = await interleave(context, subjects);
@@ -78,13 +87,13 @@ async function compare(context: Context, redis: RedisServer, configs: Readonly<R
   };
 }
 
-async function createWay({ stage, quick }: Context, name: string, count: number, config: Record<string, unknown>, brokerPid: number): Promise<Way> {
-  const nodes = await Promise.all(Array.from({ length: count }, () => startOurs(stage, config)));
+async function createWay({ quick }: Context, name: string, start: Start, brokers: readonly number[]): Promise<Way> {
+  const nodes = await start();
   const [node, last] = [nodes[0] as Node, nodes.at(-1) as Node];
   const receivers: Receivers = await connectReceivers([last], ACCOUNTS);
   const pushers = Array.from({ length: 32 }, () => node.pusher());
-  const pids = [...nodes.map(({ pid }) => pid), brokerPid];
-  const [alone, timed] = quick ? [200, 500] : [1_000, 4_000];
+  const pids = [...nodes.map(({ pid }) => pid), ...brokers];
+  const [alone, timed] = quick ? [200, 300] : [1_000, 3_000];
   let next = 0;
   const take = (number: number) => (next += number) - number;
   return {

@@ -1,9 +1,9 @@
 // What a push from one node to another costs the whole cluster as nodes are added that have nothing to do with it.
-import { startRedis } from "../../helpers/redis-server.ts";
 import { cpuUsOf } from "../harness/cpu.ts";
 import { median } from "../harness/figures.ts";
 import { interleave, type Measured, type Subject } from "../harness/measure.ts";
 import type { Context, Curve, Scenario } from "../harness/scenario.ts";
+import { startCluster } from "./cluster.ts";
 import { asFastAsAnswered, connectReceivers } from "./drive.ts";
 import { type Node, startOurs, startSocketIo } from "./nodes.ts";
 
@@ -13,6 +13,8 @@ const IN_FLIGHT = 32;
 export const nodes: Scenario = {
   name: "nodes",
   title: "CPU of all nodes for a push to the first with its socket on the second, as nodes are added",
+  // What a node costs that is not concerned, a quick run knows from `exchange`.
+  fullOnly: true,
   async run(context) {
     const { stage, quick } = context;
     const startNode = (redis: string) => startOurs(stage, { exchange: { type: "redis", redis }, store: { type: "redis" } });
@@ -25,7 +27,7 @@ export const nodes: Scenario = {
     const [theirTwo, theirThree] = theirs;
     return {
       ratios: [
-        measured.ratio("push with 3 nodes / with 2", three, two, { atMost: 1.05 }),
+        measured.ratio("push with 3 nodes / with 2", three, two, { atMost: 1.05, broken: 1.6 }),
         ...(theirTwo && theirThree ? [measured.ratio("socket.io with its Redis adapter: with 3 nodes / with 2", theirThree, theirTwo)] : []),
       ],
       figures: measured.figures,
@@ -36,8 +38,7 @@ export const nodes: Scenario = {
 
 async function cluster({ stage, quick, progress }: Context, name: string, count: number, start: (redisUrl: string) => Promise<Node>): Promise<Subject> {
   progress(`starts ${count} nodes of ${name}`);
-  const redis = await startRedis(stage);
-  const started = await Promise.all(Array.from({ length: count }, () => start(redis.url)));
+  const { redis, nodes: started } = await startCluster(stage, start, count);
   const [first, second] = started as [Node, Node];
   const receivers = await connectReceivers([second], ACCOUNTS);
   const work = Array.from({ length: IN_FLIGHT }, () => ({ node: first, pusher: first.pusher() }));

@@ -2,6 +2,7 @@
 import type { ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Subject } from "../harness/measure.ts";
+import { onceARun } from "../harness/once-a-run.ts";
 import { startScript } from "../harness/processes.ts";
 import type { Stage } from "../harness/stage.ts";
 import type { Order, ToBench, ToServer, Way } from "./messages.ts";
@@ -17,6 +18,9 @@ export interface Server {
 export function startHub(stage: Stage, sockets: number): Promise<Server> {
   return start(stage, new URL("./ours.ts", import.meta.url), sockets, "/");
 }
+
+/** The same, for all scenarios of a run. */
+export const hubOf = onceARun(startHub);
 
 /** socket.io, every socket in one room. */
 export function startSocketIo(stage: Stage, sockets: number): Promise<Server> {

@@ -16,12 +16,15 @@ export interface Growth {
   readonly line: string;
 }
 
+/** All servers at the same time, which is done sooner. */
+const WARM_UPS = 3;
+
 /** Measures all of them in turns. */
 export async function grow(context: Context, { counts, subject, repetitions, ratio, curve, line }: Growth): Promise<Result> {
   context.stage.after(stayAwake());
   const subjects = await Promise.all(counts.map((count) => subject(context, count)));
-  for (let n = 0; n < 3; n++) for (const each of subjects) await each.measure();
-  const measured = await interleave(context, subjects, { repetitions });
+  for (let n = 0; n < WARM_UPS; n++) await Promise.all(subjects.map((each) => each.measure()));
+  const measured = await interleave(context, subjects, { repetitions, warmUp: false });
   const [few, many] = [subjects[0] as Subject, subjects.at(-1) as Subject];
   const points = subjects.map((each, nth) => [counts[nth] as number, median(measured.ratios(each, few))] as const);
   return {

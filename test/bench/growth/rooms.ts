@@ -23,8 +23,8 @@ export const rooms: Scenario = {
     return grow(context, {
       counts,
       subject,
-      repetitions: context.quick ? 7 : 15,
-      ratio: { name: `message with ${counts.at(-1)} rooms / with ${counts[0]}`, goal: { atMost: 1.2 } },
+      repetitions: context.quick ? 5 : 15,
+      ratio: { name: `message with ${counts.at(-1)} rooms / with ${counts[0]}`, goal: { atMost: 1.2, broken: 2.5 } },
       curve: { name: "growth-rooms", title: `CPU of a message to a room of ${MEMBERS} as rooms grow`, x: "rooms", y: `CPU, over that with ${counts[0]}` },
       line: "message",
     });
@@ -55,7 +55,7 @@ async function subject({ stage, quick, progress }: Context, count: number): Prom
   }
 
   async function measure(): Promise<number> {
-    const [first, messages] = [next, quick ? 800 : 2_000];
+    const [first, messages] = [next, quick ? 600 : 2_000];
     next += messages;
     deliveries = 0;
     arrived.clear();

@@ -20,7 +20,7 @@ export interface Measured {
   ratios(subject: Subject, reference: Subject, inverse?: "inverse"): number[];
   /** Ready for a scenario's result. */
   ratio(name: string, subject: Subject, reference: Subject, goal?: Goal, inverse?: "inverse"): Ratio;
-  /** Repetitions that were disturbed, tried again twice, and disturbed again. */
+  /** Repetitions that were disturbed; in a full run tried again twice, and disturbed again. */
   readonly noisy: number;
   /** Cores that others, the generator and the measured servers used: medians of the repetitions kept. Shows that the generator is not the limit. */
   readonly figures: readonly Figure[];
@@ -34,7 +34,7 @@ export interface Effort {
 
 /** Cores that others may use on average before a repetition counts as noisy. */
 export const NOISY_CORES = 0.3;
-/** How often a noisy repetition is tried again. */
+/** How often a noisy repetition is tried again in a full run. */
 const RETRIES = 2;
 /** So many repetitions that stay noisy one after the other show that trying again is of no use. */
 const HOPELESS = 2;
@@ -54,10 +54,12 @@ export async function interleave(
   const values = new Map<Subject, number[]>(subjects.map((subject) => [subject, []]));
   const efforts: Effort[] = [];
   let [noisy, hopeless] = [0, 0];
+  // A quick run is for machines that others use as well.
+  const retries = context.quick ? 0 : RETRIES;
   for (let nth = 0; nth < repetitions; nth++) {
     const once = () => repeat(nth % 2 === 0 ? subjects : subjects.toReversed(), watch);
     let best = await once();
-    for (let again = 0; isNoisy(best) && again < RETRIES && hopeless < HOPELESS; again++) {
+    for (let again = 0; isNoisy(best) && again < retries && hopeless < HOPELESS; again++) {
       const next = await once();
       if (next.effort.foreign < best.effort.foreign) best = next;
     }

@@ -19,6 +19,11 @@ test("results are kept after a full run of everything, or when asked for", () =>
   assert.deepEqual([saves(), saves("--quick"), saves("--only=push"), saves("--quick", "--save")], [true, false, false, true]);
 });
 
+test("goals are judged in a full run, of everything or not; in a quick one when asked for", () => {
+  const judges = (...args: string[]) => (readOptions(args, all) as RunOptions).goals;
+  assert.deepEqual([judges(), judges("--only=push"), judges("--quick"), judges("--quick", "--goals")], [true, true, false, true]);
+});
+
 test("a scenario that does not exist is named, with those that do", () => {
   assert.throws(() => readOptions(["--only=push,nope"], all), /no scenario "nope"; there is fanout, push, rabbitmq/);
   assert.throws(() => readOptions(["--only="], all), /no scenario ""/);
@@ -37,7 +42,7 @@ test("a peer needs an address, a protocol that is known, and whole numbers", () 
 
 test("what belongs to a peer is refused without one, and the reverse", () => {
   for (const alone of ["--protocol=pusher", "--sockets=5", "--event=x", "--pid=1"]) assert.throws(() => readOptions([alone], all), /goes with --peer/);
-  for (const other of ["--quick", "--only=push", "--save"])
+  for (const other of ["--quick", "--only=push", "--goals", "--save"])
     assert.throws(() => readOptions(["--peer=http://a", "--protocol=pusher", other], all), /--peer goes without/);
   assert.throws(() => readOptions(["--fast"], all), /--fast/);
 });

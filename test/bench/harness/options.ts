@@ -10,6 +10,8 @@ export interface RunOptions {
   readonly kind: "run";
   readonly quick: boolean;
   readonly scenarios: readonly Scenario[];
+  /** Whether a goal that is missed fails the run: always in a full run, in a quick one when asked for. */
+  readonly goals: boolean;
   /** Whether RESULTS.md is written: after a full run of everything, or when asked for. */
   readonly save: boolean;
 }
@@ -35,6 +37,7 @@ export function readOptions(args: readonly string[], scenarios: readonly Scenari
     options: {
       quick: { type: "boolean", default: false },
       only: { type: "string" },
+      goals: { type: "boolean", default: false },
       save: { type: "boolean", default: false },
       peer: { type: "string" },
       protocol: { type: "string" },
@@ -48,15 +51,16 @@ export function readOptions(args: readonly string[], scenarios: readonly Scenari
   if (values.peer === undefined) {
     for (const name of ["protocol", "sockets", "messages", "rate", "event", "pid"] as const)
       if (values[name] !== undefined) throw new Error(`--${name} goes with --peer=URL`);
-    const { quick, only, save } = values;
+    const { quick, only, goals, save } = values;
     return {
       kind: "run",
       quick,
       scenarios: only === undefined ? scenarios.filter(({ fullOnly }) => !quick || !fullOnly) : choose(only, scenarios),
+      goals: goals || !quick,
       save: save || (!quick && only === undefined),
     };
   }
-  if (values.quick || values.only !== undefined || values.save) throw new Error("--peer goes without --quick, --only and --save");
+  if (values.quick || values.only !== undefined || values.goals || values.save) throw new Error("--peer goes without --quick, --only, --goals and --save");
   return {
     kind: "peer",
     url: readUrl(values.peer),

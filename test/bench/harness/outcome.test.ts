@@ -2,22 +2,27 @@
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import { test } from "node:test";
-import { count, runScenario } from "./outcome.ts";
+import { count, runScenario, tally } from "./outcome.ts";
 import type { Context, Result } from "./scenario.ts";
+import { createStage } from "./stage.ts";
 
-const options = { quick: false, progress() {} };
+const options = { quick: false, runStage: createStage(), progress() {} };
 const run = (work: (context: Context) => Promise<Result>, limits: Parameters<typeof runScenario>[2] = {}) =>
   runScenario({ name: "a", title: "A", run: work }, options, limits);
 
-test("each judged ratio counts, and that nothing was lost; what is only told does not", async () => {
+test("each ratio of which something is asked counts, and that nothing was lost; what is only told does not", async () => {
   const outcome = await run(async () => ({
     ratios: [
+      { name: "best", values: [2], goal: { atLeast: 1, reach: 2 } },
       { name: "good", values: [2], goal: { atLeast: 1 } },
-      { name: "bad", values: [2], goal: { atMost: 1 } },
+      { name: "missed", values: [2], goal: { atMost: 1, broken: 3 } },
+      { name: "broken", values: [2], goal: { atLeast: 8, broken: 4 } },
       { name: "told", values: [2] },
     ],
   }));
-  assert.deepEqual(count([outcome]), { passed: 2, failed: 1 });
+  assert.deepEqual(count([outcome], { goals: true }), { passed: 3, failed: 2 });
+  assert.deepEqual(count([outcome], { goals: false }), { passed: 2, failed: 1 });
+  assert.equal(tally([outcome]), "1 reached, 1 passed, 1 missed, 1 broken");
 });
 
 test("a scenario that rejects has failed, and what it started is ended", async () => {
@@ -30,7 +35,7 @@ test("a scenario that rejects has failed, and what it started is ended", async (
   });
   assert.equal(outcome.failure?.message, "3 messages were lost");
   assert.ok(ended);
-  assert.deepEqual(count([outcome]), { passed: 0, failed: 1 });
+  for (const goals of [true, false]) assert.deepEqual(count([outcome], { goals }), { passed: 0, failed: 1 });
 });
 
 test("an error that nobody catches fails the scenario that it happens in", async () => {

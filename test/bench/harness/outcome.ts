@@ -1,6 +1,6 @@
 // Runs one scenario to its end, whatever happens in it.
 import type { EventEmitter } from "node:events";
-import { judge, type Verdict } from "./judge.ts";
+import { judge, passes, type State, type Verdict } from "./judge.ts";
 import type { Context, Result, Scenario } from "./scenario.ts";
 import { createStage } from "./stage.ts";
 
@@ -31,7 +31,7 @@ export async function runScenario(
   try {
     const result = await Promise.race([scenario.run({ ...options, stage }), crash.promise]);
     await stage.close();
-    return outcome({ result, verdicts: result.ratios.map((ratio) => judge(ratio, options)), failure: undefined });
+    return outcome({ result, verdicts: result.ratios.map(judge), failure: undefined });
   } catch (failure) {
     // What the servers say while they are torn down explains nothing.
     await stage.close().catch(() => {});
@@ -47,11 +47,15 @@ export async function runScenario(
   }
 }
 
-/** One for each judged ratio, one for each scenario: that it ended, and that nothing was lost or came twice. */
-export function count(outcomes: readonly Outcome[]): { readonly passed: number; readonly failed: number } {
-  const states = outcomes.flatMap(({ verdicts, failure }) => [
-    failure === undefined,
-    ...verdicts.filter(({ state }) => state !== "told").map(({ state }) => state === "passed"),
-  ]);
-  return { passed: states.filter(Boolean).length, failed: states.filter((state) => !state).length };
+/** One for each scenario, that it ended and that nothing was lost or came twice; one for each ratio of which something is asked: with `goals` its goal, otherwise not to be broken. */
+export function count(outcomes: readonly Outcome[], options: { readonly goals: boolean }): { readonly passed: number; readonly failed: number } {
+  const all = outcomes.flatMap(({ verdicts, failure }) => [failure === undefined, ...verdicts.map((verdict) => passes(verdict, options))]);
+  return { passed: all.filter((each) => each === true).length, failed: all.filter((each) => each === false).length };
+}
+
+/** `12 reached, 8 passed, 2 missed, 0 broken` */
+export function tally(outcomes: readonly Outcome[]): string {
+  const states = outcomes.flatMap(({ verdicts }) => verdicts.map(({ state }) => state));
+  const number = (wanted: State) => states.filter((state) => state === wanted).length;
+  return `${number("reached")} reached, ${number("passed")} passed, ${number("missed")} missed, ${number("broken")} broken`;
 }

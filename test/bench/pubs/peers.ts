@@ -1,7 +1,9 @@
 // Servers through which clients write to one another, and how a client of each does it.
 import { connectUrl, tokenFor } from "../../helpers/client.ts";
-import { startOurs, startScript } from "../harness/processes.ts";
+import { oursInMemory } from "../exchange/nodes.ts";
+import { startScript } from "../harness/processes.ts";
 import { connectReceiver, type Receiver } from "../harness/receiver.ts";
+import type { Context } from "../harness/scenario.ts";
 import type { Stage } from "../harness/stage.ts";
 
 /** What a client is told: a message has come; the server has acknowledged one. */
@@ -26,8 +28,9 @@ const PADDING = "x".repeat(100);
 const numberIn = (text: string): number => Number(/"n":(\d+)/.exec(text)?.[1]);
 
 /** One server of ours, spoken to in v2 with acknowledgements and in classic frames. */
-export async function ours(stage: Stage): Promise<readonly [v2: Peer, classic: Peer]> {
-  const { pid, url } = await startOurs(stage, {});
+export async function ours(context: Pick<Context, "stage" | "runStage">): Promise<readonly [v2: Peer, classic: Peer]> {
+  const { stage } = context;
+  const { pid, url } = await oursInMemory(context);
   const v2: Peer = {
     name: "v2, acknowledged",
     pid,

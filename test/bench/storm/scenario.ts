@@ -1,9 +1,9 @@
 // A reconnect storm: how long until those who were cut off at once are back, beside bare ws.
 import { tokenFor } from "../../helpers/client.ts";
+import { type Server, startBareWs, startOurs } from "../connect/subjects.ts";
 import { cpuUsOf } from "../harness/cpu.ts";
 import { median } from "../harness/figures.ts";
 import { interleave, type Subject } from "../harness/measure.ts";
-import { startOurs, startScript } from "../harness/processes.ts";
 import type { Context, Scenario } from "../harness/scenario.ts";
 import { openClients } from "./storm.ts";
 
@@ -13,13 +13,11 @@ const storm: Scenario = {
   name: "storm",
   title: "Every client is cut off at once and connects again: time until 99 % are back",
   async run(context) {
-    const { stage } = context;
     const count = context.quick ? 1_000 : 10_000;
-    const bare = await startScript(stage, new URL("../connect/bare-ws.ts", import.meta.url));
-    const { pid, url } = await startOurs(stage, {});
+    const [bare, server] = await Promise.all([startBareWs(context), startOurs(context)]);
     const tokens = Array.from({ length: count }, (_, n) => tokenFor(`user_${n}`));
-    const reference = await subject(context, "bare ws", bare.pid, bare.port, count, () => "/ws/connect");
-    const ours = await subject(context, "ours", pid, Number(new URL(url).port), count, (n) => `/ws/connect?app_id=test&token=${tokens[n]}`);
+    const reference = await subject(context, "bare ws", bare, count, () => "/ws/connect");
+    const ours = await subject(context, "ours", server, count, (n) => `/ws/connect?app_id=test&token=${tokens[n]}`);
     const subjects = [ours.wall, reference.wall];
     const measured = await interleave(context, subjects);
     const cpu = (each: typeof ours) => ({ name: `${each.wall.name}: server CPU of one that is cut off and comes back`, value: median(each.cpuUs), unit: "µs" });
@@ -37,7 +35,7 @@ const storm: Scenario = {
 
 export const scenarios: readonly Scenario[] = [storm];
 
-async function subject({ stage, progress }: Context, name: string, pid: number, port: number, count: number, path: (n: number) => string) {
+async function subject({ stage, progress }: Context, name: string, { pid, port }: Server, count: number, path: (n: number) => string) {
   progress(`${count} connect to ${name}`);
   const clients = await openClients({ port, count, inFlight: IN_FLIGHT, path });
   stage.after(() => clients.close());
