@@ -37,7 +37,8 @@ import { createMetrics } from "./metrics/metrics.ts";
 import type { Target } from "./protocol/target.ts";
 import { createPublish } from "./publish/publish.ts";
 import { createRebalance } from "./rebalance/rebalance.ts";
-import { createOrder } from "./recover/order.ts";
+import { createLocalOrder } from "./recover/local-order.ts";
+import { createOrder, type Order } from "./recover/order.ts";
 import { createRepair } from "./recover/repair.ts";
 import { createStreams } from "./recover/streams.ts";
 import { createRedisLinks } from "./redis/connect.ts";
@@ -182,12 +183,12 @@ async function build({ config, source, log, version, now }: Required<ServerOptio
     metrics,
     now,
   });
-  const order = createOrder({
-    store,
-    remember: Math.max(32, config.store.history.messages),
-    repair: createRepair({ store, deliver: hub.deliver, gap: hub.gap, metrics, log }),
-    deliver: hub.deliver,
-  });
+  const order =
+    exchange.type === "local" && store.type !== "redis" ? createLocalOrder({ store, deliver: hub.deliver, streams: hub.streams }) : createSharedOrder();
+  function createSharedOrder(): Order {
+    const repair = createRepair({ store, deliver: hub.deliver, gap: hub.gap, metrics, log });
+    return createOrder({ store, repair, remember: Math.max(32, config.store.history.messages), deliver: hub.deliver });
+  }
   const receive: Deliver = (delivery, envelope) => {
     metrics.exchangeReceived.inc();
     if (envelope.kind === "load") rebalance?.heard(envelope);

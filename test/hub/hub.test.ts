@@ -214,3 +214,17 @@ test("accounts named like members of every object are accounts", async () => {
     assert.equal(connection.frames.length, 1, account);
   }
 });
+
+test("streams are those that a client of the full protocol is in", async () => {
+  const { hub } = setUp();
+  const classic = fake("1", { account: "a" });
+  await seated(hub, classic);
+  await hub.subscribe(classic, roomTarget("app", "old"));
+  assert.deepEqual([...hub.streams()], []);
+  const full = fake("2", { account: "b", protocol: "v2" });
+  const seat = await seated(hub, full);
+  await hub.subscribe(full, roomTarget("app", "new"), () => {});
+  assert.deepEqual([...hub.streams()].map(nameOf).sort(), ["all of app", "b", "room new"]);
+  seat.leave();
+  assert.deepEqual([...hub.streams()], []);
+});

@@ -104,6 +104,7 @@ export interface Channels {
   leave(channel: Channel): void;
   /** Accounts and rooms hold connections, each connection exactly one account. */
   accounts(): Iterable<Channel>;
+  all(): Iterable<Channel>;
 }
 
 export interface ChannelsOptions {
@@ -146,6 +147,13 @@ export function createChannels({ hold, release, slowOf }: ChannelsOptions): Chan
     },
     *accounts() {
       for (const { account } of apps.values()) yield* account.values();
+    },
+    *all() {
+      for (const { account, room, app } of apps.values()) {
+        yield* account.values();
+        yield* room.values();
+        yield* app.values();
+      }
     },
   };
 }

@@ -51,6 +51,8 @@ export interface Hub {
   /** Tells those who are in a stream that messages are missing. */
   gap(target: Target, gap: Gap): void;
   connections(app: string, account: string): readonly Connection[];
+  /** Streams with a client that knows where they are: one of the full protocol. */
+  streams(): Iterable<Target>;
   all(): Iterable<Connection>;
 }
 
@@ -232,6 +234,9 @@ export function createHub({ onMembership, maxConnections, holdTimeoutMs, metrics
       for (const connection of channel.live) if (connection.protocol === "v2") connection.send({ frame });
     },
     connections,
+    *streams() {
+      for (const channel of channels.all()) if (members(channel).some(({ protocol }) => protocol === "v2")) yield channel.target;
+    },
     *all() {
       for (const channel of channels.accounts()) yield* members(channel);
     },

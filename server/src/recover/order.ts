@@ -9,10 +9,11 @@ import { advance, createReader, type DeliverInOrder, judge, type Reader, wait } 
 import type { Repair } from "./repair.ts";
 
 /** Positions compared in one request. */
-const CHUNK = 500;
+export const CHUNK = 500;
 /** With CHUNK: 10,000 positions a second at most, so that comparing never starves delivery. */
-const CHUNK_PAUSE_MS = 50;
-const SWEEP_MS = 30_000;
+export const CHUNK_PAUSE_MS = 50;
+/** Between two looks at all streams. */
+export const SWEEP_MS = 30_000;
 
 export interface Order {
   /** Begins to follow a target that the exchange holds: what is sent from now on is delivered in order. `undefined` when it does already. Never rejects; a store that cannot tell costs the check of the first entry. */

@@ -8,7 +8,7 @@ export function createNoStore(): Store {
     async open() {},
     claim: async (_key, msgId) => ({ outcome: "fresh", msgId }),
     append: (_target, { msgId }) => ({ msgId, position: undefined, duplicate: false, published: false }),
-    positions: async (targets) => targets.map(() => undefined),
+    positions: (targets) => targets.map(() => undefined),
     missed: async () => ({ outcome: "too_old", entries: [] }),
     latest: async () => Promise.reject(unavailable("no stream can be read back")),
     renew: async () => ({ epoch: "", offset: 0, msgId: "" }),

@@ -51,7 +51,7 @@ async function runMemory({ stage, quick, progress }: Context): Promise<Result> {
 /** The server's time with its connections, less that of the same server without any. */
 async function runIdleCpu({ stage, quick, progress }: Context): Promise<Result> {
   // In a quick run a ping comes more often, and counts as much less.
-  const [count, seconds, periods] = quick ? [3_000, 1, 2] : [8_000, PING_SECONDS, 2];
+  const [count, seconds, periods] = quick ? [3_000, 1, 2] : [8_000, PING_SECONDS, 3];
   const config = { exchange: { type: "local" }, store: { type: "memory" }, ping: { seconds, missed: 100 } };
   const { pid, url } = await startOurs(stage, config);
   const watch = (ms: number) => cpuUsOf([pid], () => sleep(ms));
