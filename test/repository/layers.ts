@@ -7,6 +7,7 @@ const RANKS: Readonly<Record<string, number>> = {
   generated: 0,
   "deadline.ts": 0.1,
   "errors.ts": 0.1,
+  "flat.ts": 0.1,
   "log.ts": 0.1,
   protocol: 0.2,
   config: 1,

@@ -1,6 +1,7 @@
 // Tokens that have been proved, so that a caller who sends the same one again does not pay for the proof again.
 import type { App, AppSecret } from "../apps/app.ts";
 import type { AppRegistry } from "../apps/registry.ts";
+import { flat } from "../flat.ts";
 
 /** Claims whose signature holds; each is still `unknown`. */
 export type Claims = Readonly<Record<string, unknown>>;
@@ -38,11 +39,6 @@ const MAX_BYTES = 4 * 1_024 * 1_024;
 
 interface Entry extends KnownToken {
   readonly untilMs: number;
-}
-
-/** The same token (base64url and dots) in memory of its own: as a piece of a request it would keep all of that. */
-function copy(token: string): string {
-  return Buffer.from(token, "latin1").toString("latin1");
 }
 
 /** Beyond its bounds the oldest proof is forgotten first; with every change of the applications those of changed ones. */
@@ -83,7 +79,8 @@ export function createVerifiedTokens(apps: AppRegistry, { maxTokens = MAX_TOKENS
     keep(app, token, { claims, secret }, expiresAtMs = Number.POSITIVE_INFINITY) {
       if (token.length > maxBytes || !inForce(app)) return;
       forget(token);
-      entries.set(copy(token), { app, claims, secret, untilMs: Math.min(secret.notAfterMs, expiresAtMs) });
+      // As a piece of the request it would keep all of that.
+      entries.set(flat(token), { app, claims, secret, untilMs: Math.min(secret.notAfterMs, expiresAtMs) });
       bytes += token.length;
       while (entries.size > maxTokens || bytes > maxBytes) forgetOldest();
     },

@@ -1,5 +1,5 @@
 // A bounded map whose entries have a time to live each.
-import { flat } from "./flat.ts";
+import { flat } from "../flat.ts";
 
 interface Held<V> {
   readonly value: V;

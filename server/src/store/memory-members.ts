@@ -1,7 +1,7 @@
 // Who was added to which room, in this process.
 import { ErrorCode, XlveinError } from "../errors.ts";
+import { flat } from "../flat.ts";
 import { accountTarget, roomTarget, targetId } from "../protocol/target.ts";
-import { flat } from "./flat.ts";
 import { MAX_ROOMS, type Members } from "./store.ts";
 import { tooManyRooms } from "./too-many-rooms.ts";
 

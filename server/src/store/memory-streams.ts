@@ -1,9 +1,9 @@
 // The streams of a single node: a bounded history each, a bound on all together, no timer of their own.
 import type { HistoryRule } from "../apps/app.ts";
+import { flat } from "../flat.ts";
 import type { Message } from "../protocol/message.ts";
 import type { EntryPosition, Position } from "../protocol/position.ts";
 import { createEpochs } from "./epochs.ts";
-import { flat } from "./flat.ts";
 import { keptMessages, streamLifeMs } from "./history.ts";
 import { createPlace, LastUse, type Place } from "./last-use.ts";
 import { Recent } from "./recent.ts";

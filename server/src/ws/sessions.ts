@@ -2,11 +2,11 @@
 import type { Duplex } from "node:stream";
 import type { App } from "../apps/app.ts";
 import type { ConnectGrant } from "../auth/connect-token.ts";
+import { flat } from "../flat.ts";
 import { CloseCode } from "../generated/codes.ts";
 import { Connection, type ConnectionSettings } from "../hub/connection.ts";
 import type { Seat } from "../hub/hub.ts";
 import { newMsgId } from "../protocol/message.ts";
-import { flat } from "../store/flat.ts";
 import { ClassicSession } from "./classic-session.ts";
 import type { ClientSocket } from "./client-socket.ts";
 import type { SessionOptions } from "./context.ts";
