@@ -1,22 +1,9 @@
 // The peer: socket.io with its in-memory adapter, everybody in one room; POST /push {n} goes to all. "recover" as an argument turns its connection state recovery on.
-import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Server } from "socket.io";
+import { createPushServer } from "../harness/push-server.ts";
 
-const http = createServer((request, response) => {
-  if (request.url !== "/push") return;
-  let text = "";
-  request.setEncoding("utf8");
-  request.on("data", (chunk) => {
-    text += chunk;
-  });
-  request.on("end", () => {
-    io.to("channel").emit("message", JSON.parse(text));
-    response.setHeader("content-type", "application/json");
-    response.end('{"ok":true}');
-  });
-});
-http.keepAliveTimeout = 72_000;
+const http = createPushServer((message) => io.to("channel").emit("message", message));
 const recovery = process.argv[2] === "recover" ? { connectionStateRecovery: {} } : {};
 const io = new Server(http, { transports: ["websocket"], ...recovery });
 io.on("connection", async (socket) => {
