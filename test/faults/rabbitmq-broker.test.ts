@@ -12,7 +12,7 @@ import { type Nodes, startNodes } from "./harness/nodes.ts";
 import { startProxy } from "./harness/proxy.ts";
 import { startReceivers } from "./harness/receivers.ts";
 import { settle, until } from "./harness/until.ts";
-import { describeMs, describeVerdict, FAULTLESS, faultsOf, flowBack, judge, percentile } from "./harness/verdict.ts";
+import { describeMs, describeVerdict, FAULTLESS, faultsOf, flowBack, judge, notAsTold, percentile } from "./harness/verdict.ts";
 
 const ACCOUNTS = Array.from({ length: 50 }, (_, i) => `user_${i}`);
 const KILLS = form(2, 1);
@@ -82,10 +82,8 @@ test(`RabbitMQ is killed ${KILLS === 1 ? "once" : "twice"}, the streams are on R
   t.diagnostic(`flow back after it listens: ${describeMs(silences)}; answers: ${describeMs(load.answers.map(({ ms }) => ms))}`);
   assert.deepEqual(faultsOf(verdict), FAULTLESS);
   assert.equal(load.acknowledged.length, load.due, "every message was acknowledged in the end");
-  assert.ok(
-    refused.length > 0 && refused.every(({ status, retryAfter }) => status === 503 && retryAfter !== undefined),
-    "an outage is answered 503 with Retry-After",
-  );
+  assert.ok(refused.length > 0, "an outage is noticed");
+  assert.deepEqual(notAsTold(refused), [], "an outage is answered 503 with Retry-After");
   assertAnswersInTime(load);
   assert.ok(Math.max(...silences) < 2_000, "it flows again within 2 s");
   assert.deepEqual(receivers.endings, [], "sockets stay open");
@@ -118,7 +116,8 @@ test("RabbitMQ runs out of memory: pushes are refused in time, sockets stay open
   t.diagnostic(`${describeVerdict(verdict)}; ${refused.length} refused; answers: ${describeMs(load.answers.map(({ ms }) => ms))}`);
   assert.deepEqual(faultsOf(verdict), FAULTLESS);
   assert.equal(load.acknowledged.length, load.due);
-  assert.ok(refused.length > 0 && refused.every(({ status, retryAfter }) => status === 503 && retryAfter !== undefined));
+  assert.ok(refused.length > 0, "an outage is noticed");
+  assert.deepEqual(notAsTold(refused), []);
   assertAnswersInTime(load);
   assert.deepEqual(receivers.endings, []);
 });

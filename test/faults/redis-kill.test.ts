@@ -10,7 +10,7 @@ import { redisConfig, startNodes } from "./harness/nodes.ts";
 import { startReceivers } from "./harness/receivers.ts";
 import { timeline } from "./harness/timeline.ts";
 import { settle, until } from "./harness/until.ts";
-import { describeMs, describeVerdict, FAULTLESS, faultsOf, flowBack, judge, percentile } from "./harness/verdict.ts";
+import { describeMs, describeVerdict, FAULTLESS, faultsOf, flowBack, judge, notAsTold, percentile } from "./harness/verdict.ts";
 
 const ACCOUNTS = Array.from({ length: 25 }, (_, i) => `user_${i}`);
 /** Two publishers for each account. */
@@ -53,10 +53,8 @@ test(`Redis is killed ${KILLS} times: nothing acknowledged is lost, nothing come
   assert.equal(await nodes.sum("xlvein_stream_epoch_changes_total"), 0, "Redis had all that it had answered for");
   assert.deepEqual(faultsOf(verdict), FAULTLESS);
   assert.equal(load.acknowledged.length, load.due, "every message was acknowledged in the end");
-  assert.ok(
-    refused.length > 0 && refused.every(({ status, retryAfter }) => status === 503 && retryAfter !== undefined),
-    "an outage is answered 503 with Retry-After",
-  );
+  assert.ok(refused.length > 0, "an outage is noticed");
+  assert.deepEqual(notAsTold(refused), [], "an outage is answered 503 with Retry-After");
   const p99 = percentile(flow, 0.99);
   const slowest = backMs.findIndex((momentMs) => flowBack(receivers.arrivals, [momentMs]).includes(percentile(flow, 1)));
   assert.ok(p99 < FLOW_MS, `p99 ${p99.toFixed(0)} ms; after the slowest return:\n${timeline(nodes, performance.timeOrigin + (backMs[slowest] ?? 0))}`);

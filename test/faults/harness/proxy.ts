@@ -35,6 +35,21 @@ interface Pair {
   lostBytes: boolean;
 }
 
+/** Runs things in the order in which they came, each `delayMs` later, and not before what came earlier. Timers of different lengths would not keep the order. */
+function createQueue(delayMs: () => number): (run: () => void) => void {
+  const waiting: { dueMs: number; run: () => void }[] = [];
+  const goOn = () => {
+    while (waiting[0] !== undefined && waiting[0].dueMs <= performance.now()) waiting.shift()?.run();
+    if (waiting[0] !== undefined) setTimeout(goOn, Math.max(1, waiting[0].dueMs - performance.now()));
+  };
+  return (run) => {
+    const wait = delayMs();
+    if (wait === 0 && waiting.length === 0) return run();
+    waiting.push({ dueMs: performance.now() + wait, run });
+    if (waiting.length === 1) setTimeout(goOn, wait);
+  };
+}
+
 /** Listens on a port of its own before 127.0.0.1:`to`. `reads` lets it understand what a Redis server says. */
 export async function startProxy(t: Pick<TestContext, "after">, to: number, { reads = false } = {}): Promise<Proxy> {
   const pairs = new Set<Pair>();
@@ -47,14 +62,7 @@ export async function startProxy(t: Pick<TestContext, "after">, to: number, { re
   }
   function join(pair: Pair, from: Socket, to: Socket, way: "up" | "down"): void {
     const filter = reads && way === "down" ? createMessageFilter() : undefined;
-    let lastDue = 0;
-    const later = (run: () => void) => {
-      const now = performance.now();
-      const due = Math.max(lastDue, now + proxy.delayMs);
-      lastDue = due;
-      if (due <= now) run();
-      else setTimeout(run, due - now);
-    };
+    const later = createQueue(() => proxy.delayMs);
     const write = (bytes: Buffer) => {
       if (to.destroyed || bytes.length === 0) return;
       if (to.write(bytes)) return;

@@ -1,5 +1,5 @@
 // What a run has shown: whether everything acknowledged was delivered, once and in order, and how long the silences were.
-import type { Acknowledged } from "./load.ts";
+import type { Acknowledged, Answer } from "./load.ts";
 import type { Arrival } from "./receivers.ts";
 
 export interface Verdict {
@@ -49,6 +49,11 @@ export function judge(acknowledged: readonly Sent[], arrivals: readonly Came[]):
 /** The part of a verdict that must be zero. */
 export function faultsOf({ lost, duplicates, inversions }: Verdict): Faults {
   return { lost, duplicates, inversions };
+}
+
+/** The answers that are neither 200 nor a refusal as an outage is told: 503 with `Retry-After`. Must be empty. */
+export function notAsTold(answers: readonly Answer[]): Answer[] {
+  return answers.filter(({ status, retryAfter }) => status !== 200 && !(status === 503 && retryAfter !== undefined));
 }
 
 /** For each moment and account: how long until the account's next delivery, ms. */
