@@ -6,7 +6,7 @@ import type { AppRegistry } from "../../server/src/apps/registry.ts";
 import { verifyApiToken } from "../../server/src/auth/api-token.ts";
 import { verifyConnectToken } from "../../server/src/auth/connect-token.ts";
 import { verifySignature } from "../../server/src/auth/jwt.ts";
-import { createVerifiedTokens, type VerifiedTokens } from "../../server/src/auth/verified-tokens.ts";
+import { createVerifiedTokens, type Verified, type VerifiedTokens } from "../../server/src/auth/verified-tokens.ts";
 import { ErrorCode, XlveinError } from "../../server/src/errors.ts";
 import { makeApp, makeRegistry, makeSecret, makeSet, SECRET } from "./apps.ts";
 import { apiClaims, bearer, makeToken, NOW_MS, NOW_S } from "./tokens.ts";
@@ -193,9 +193,12 @@ describe("remembered proofs", () => {
       ["a", "b", "c", "d"].filter((token) => verified.get(token, NOW_MS)),
       ["b", "c", "d"],
     );
-    verified.keep(app, "b", VERIFIED);
+    verified.keep(app, "b", verified.get("b", NOW_MS) as Verified);
     verified.keep(app, "e", VERIFIED);
-    assert.equal(verified.get("c", NOW_MS), undefined, "b was remembered again, after c");
+    assert.equal(verified.get("b", NOW_MS), undefined, "what is used again is as old as before");
+    verified.keep(app, "c", { ...VERIFIED, claims: {} });
+    verified.keep(app, "f", VERIFIED);
+    assert.equal(verified.get("d", NOW_MS), undefined, "c was proved again, after d");
     assert.equal(verified.size, 3);
   });
 

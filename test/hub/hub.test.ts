@@ -8,7 +8,7 @@ import { createHub, type Hub, type HubOptions, type Seat } from "../../server/sr
 import type { Outgoing } from "../../server/src/hub/outgoing.ts";
 import { createMetrics } from "../../server/src/metrics/metrics.ts";
 import { kickEnvelope, membershipEnvelope, messageEnvelope } from "../../server/src/protocol/envelope.ts";
-import { accountTarget, appTarget, roomTarget, type Target } from "../../server/src/protocol/target.ts";
+import { accountTarget, appTarget, roomTarget, type Target, targetId } from "../../server/src/protocol/target.ts";
 
 const app = { key: "app", limits: { maxConnections: 10, maxConnectionsPerAccount: 3 } } as App;
 const message = messageEnvelope({ msgId: "m", event: 0, data: "{}", sendAt: 0 });
@@ -80,9 +80,9 @@ test("a seat that the exchange does not confirm in time is refused and given bac
   for (const hold of [() => new Promise<void>(() => {}), () => Promise.reject(new Error("down"))]) {
     const released: Target[] = [];
     const { hub } = setUp({ hold, release: (target) => void released.push(target), holdTimeoutMs: 20 });
-    await assert.rejects(hub.admit(app, "a"), refusal);
+    await assert.rejects(async () => hub.admit(app, "a"), refusal);
     assert.equal(hub.count, 0);
-    assert.deepEqual(released, [accountTarget("app", "a"), appTarget("app")]);
+    assert.deepEqual(released.map(targetId), [accountTarget("app", "a"), appTarget("app")].map(targetId));
   }
 });
 

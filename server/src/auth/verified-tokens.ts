@@ -77,7 +77,8 @@ export function createVerifiedTokens(apps: AppRegistry, { maxTokens = MAX_TOKENS
       return undefined;
     },
     keep(app, token, { claims, secret }, expiresAtMs = Number.POSITIVE_INFINITY) {
-      if (token.length > maxBytes || !inForce(app)) return;
+      // A proof that was answered from here is here.
+      if (token.length > maxBytes || !inForce(app) || entries.get(token)?.claims === claims) return;
       forget(token);
       // As a piece of the request it would keep all of that.
       entries.set(flat(token), { app, claims, secret, untilMs: Math.min(secret.notAfterMs, expiresAtMs) });

@@ -4,7 +4,7 @@ import type { Connection } from "../hub/connection.ts";
 import type { Hub } from "../hub/hub.ts";
 import { membershipEnvelope } from "../protocol/envelope.ts";
 import { accountTarget, type Target } from "../protocol/target.ts";
-import type { Store } from "../store/store.ts";
+import type { RoomsOf, Store } from "../store/store.ts";
 import { createReading } from "./reading.ts";
 
 /** Accounts whose rooms are read in one request. */
@@ -16,8 +16,8 @@ export interface Membership {
   remove(app: string, room: string, accounts: readonly string[]): Promise<void>;
   /** Accounts that were added to the room, in the order of their UTF-8 bytes. */
   members(app: string, room: string, after: string | undefined, limit: number): Promise<readonly string[]>;
-  /** The rooms that an account was added to. Rejects with STORE_UNAVAILABLE. */
-  roomsOf(app: string, account: string): Promise<readonly string[]>;
+  /** The rooms that an account was added to; at once where the store answers so. Rejects with STORE_UNAVAILABLE. */
+  roomsOf(app: string, account: string): readonly string[] | Promise<readonly string[]>;
   /** Reads again which rooms the accounts among these targets are in: changes may have been lost while the exchange was away. Never rejects. */
   compare(targets: readonly Target[]): Promise<void>;
   /** Takes what the exchange delivers: a connection's account has become a member of a room, or is none any more. */
@@ -70,8 +70,9 @@ export function createMembership({ hub, exchange, store, onRooms, onChange }: Me
       await tell(app, room, accounts, false);
     },
     members: store.members,
-    async roomsOf(app, account) {
-      return (await reading.roomsOf(app, [account]))[0] ?? [];
+    roomsOf(app, account) {
+      const answer = reading.roomsOf(app, [account]);
+      return answer instanceof Promise ? answer.then(ofFirst) : ofFirst(answer);
     },
     async compare(targets) {
       const byApp = Map.groupBy(
@@ -91,4 +92,8 @@ export function createMembership({ hub, exchange, store, onRooms, onChange }: Me
       onChange(connection, room, member);
     },
   };
+}
+
+function ofFirst([rooms = []]: RoomsOf): readonly string[] {
+  return rooms;
 }

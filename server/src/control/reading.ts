@@ -1,10 +1,10 @@
 // Reading which rooms accounts are in while that may change: what is told meanwhile is newer than what the store has answered.
 import { accountTarget, targetId } from "../protocol/target.ts";
-import type { Store } from "../store/store.ts";
+import type { RoomsOf, Store } from "../store/store.ts";
 
 export interface Reading {
-  /** The rooms that each account was added to, as of now. Rejects with STORE_UNAVAILABLE. */
-  roomsOf(app: string, accounts: readonly string[]): Promise<readonly (readonly string[])[]>;
+  /** The rooms that each account was added to, as of now; at once where the store answers so. Rejects with STORE_UNAVAILABLE. */
+  roomsOf(app: string, accounts: readonly string[]): RoomsOf | Promise<RoomsOf>;
   /** This node was told of a change. */
   changed(app: string, account: string, room: string, member: boolean): void;
 }
@@ -15,16 +15,21 @@ type Changes = Map<string, Map<string, boolean>>;
 export function createReading(store: Pick<Store, "roomsOf">): Reading {
   const underWay = new Set<Changes>();
 
+  async function withLaterChanges(app: string, accounts: readonly string[], answer: Promise<RoomsOf>): Promise<RoomsOf> {
+    const changes: Changes = new Map();
+    underWay.add(changes);
+    try {
+      const read = await answer;
+      return accounts.map((account, i) => withChanges(read[i] ?? [], changes.get(targetId(accountTarget(app, account)))));
+    } finally {
+      underWay.delete(changes);
+    }
+  }
+
   return {
-    async roomsOf(app, accounts) {
-      const changes: Changes = new Map();
-      underWay.add(changes);
-      try {
-        const read = await store.roomsOf(app, accounts);
-        return accounts.map((account, i) => withChanges(read[i] ?? [], changes.get(targetId(accountTarget(app, account)))));
-      } finally {
-        underWay.delete(changes);
-      }
+    roomsOf(app, accounts) {
+      const answer = store.roomsOf(app, accounts);
+      return answer instanceof Promise ? withLaterChanges(app, accounts, answer) : answer;
     },
     changed(app, account, room, member) {
       if (underWay.size === 0) return;

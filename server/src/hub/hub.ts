@@ -32,10 +32,10 @@ export interface Hub {
   readonly count: number;
   countOf(app: string): number;
   /**
-   * Takes a place and resolves when this node receives what is sent to the account and to everyone of the application.
-   * Rejects with OVERLOADED over a quota, with EXCHANGE_UNAVAILABLE when the exchange does not confirm in time.
+   * Takes a place; throws OVERLOADED over a quota. Answers at once, or resolves, when this node receives what is sent to the account and to everyone
+   * of the application; rejects with EXCHANGE_UNAVAILABLE when the exchange does not confirm in time.
    */
-  admit(app: App, account: string): Promise<Seat>;
+  admit(app: App, account: string): Seat | Promise<Seat>;
   /**
    * Puts a connection that has taken its seat into a stream, at once; resolves when this node receives what is sent there. With a tap, that gets the messages until `live`.
    * Rejects with EXCHANGE_UNAVAILABLE when the exchange does not confirm in time; the connection is not in the stream then.
@@ -115,6 +115,16 @@ export function createHub({ onMembership, maxConnections, holdTimeoutMs, metrics
     }
   }
 
+  async function admitted(seat: Seat, held: Promise<unknown>): Promise<Seat> {
+    try {
+      await confirmed(held, "account");
+    } catch (error) {
+      seat.leave();
+      throw error;
+    }
+    return seat;
+  }
+
   /** A room is held for as long as one connection is in it; accounts and applications for as long as a seat is taken. */
   function channelFor(connection: Connection, target: Target): Channel | undefined {
     if (target.kind !== "room") return channels.find(target);
@@ -175,7 +185,7 @@ export function createHub({ onMembership, maxConnections, holdTimeoutMs, metrics
       return count;
     },
     countOf: (app) => counts.get(app) ?? 0,
-    async admit(app, account) {
+    admit(app, account) {
       checkQuotas(app, account);
       const own = channels.enter(accountTarget(app.key, account));
       const everyone = channels.enter(appTarget(app.key));
@@ -183,14 +193,7 @@ export function createHub({ onMembership, maxConnections, holdTimeoutMs, metrics
       const seat = new TakenSeat(own, everyone, vacate);
       // Nearly always the application is held already.
       const held = everyone.held === undefined ? own.held : Promise.all([own.held, everyone.held]);
-      if (!held) return seat;
-      try {
-        await confirmed(held, "account");
-      } catch (error) {
-        seat.leave();
-        throw error;
-      }
-      return seat;
+      return held ? admitted(seat, held) : seat;
     },
     async subscribe(connection, target, tap) {
       const channel = channelFor(connection, target);

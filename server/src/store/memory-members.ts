@@ -77,7 +77,7 @@ export function createMemoryMembers({ maxMemberships }: MemoryMembersOptions): M
       return inOrder.slice(from, from + limit);
     },
     areMembers: async (app, room, accounts) => accounts.map((account) => roomsByAccount.get(targetId(accountTarget(app, account)))?.has(room) ?? false),
-    roomsOf: async (app, accounts) => accounts.map((account) => [...(roomsByAccount.get(targetId(accountTarget(app, account))) ?? [])]),
+    roomsOf: (app, accounts) => accounts.map((account) => [...(roomsByAccount.get(targetId(accountTarget(app, account))) ?? [])]),
     clear() {
       rooms.clear();
       roomsByAccount.clear();

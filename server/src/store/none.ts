@@ -16,7 +16,7 @@ export function createNoStore(): Store {
     removeMembers: async () => Promise.reject(unavailable("no members of rooms are remembered")),
     members: async () => Promise.reject(unavailable("no members of rooms are remembered")),
     areMembers: async () => Promise.reject(unavailable("no members of rooms are remembered")),
-    roomsOf: async (_app, accounts) => accounts.map(() => []),
+    roomsOf: (_app, accounts) => accounts.map(() => []),
     state: () => ({ up: true, detail: "none" }),
     close: async () => {},
   };

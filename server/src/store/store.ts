@@ -61,6 +61,9 @@ export interface StoreState {
   readonly detail: string;
 }
 
+/** The rooms of each account that was asked for. */
+export type RoomsOf = readonly (readonly string[])[];
+
 /**
  * Who was added to which room. What an account may enter is what its own list says; the room's list shows its members.
  * The two are written one after the other, so a call that fails may have done a part: repeating it completes it. Of calls that
@@ -78,8 +81,8 @@ export interface Members {
   members(app: string, room: string, after: string | undefined, limit: number): Promise<readonly string[]>;
   /** Whether each account may enter the room. Rejects with STORE_UNAVAILABLE from a store that keeps none. */
   areMembers(app: string, room: string, accounts: readonly string[]): Promise<readonly boolean[]>;
-  /** The rooms that each account was added to, in no order; none from a store that keeps none. */
-  roomsOf(app: string, accounts: readonly string[]): Promise<readonly (readonly string[])[]>;
+  /** The rooms that each account was added to, in no order; none from a store that keeps none. Answers at once where there is nothing to wait for. */
+  roomsOf(app: string, accounts: readonly string[]): RoomsOf | Promise<RoomsOf>;
 }
 
 /**

@@ -40,8 +40,10 @@ export class ClassicSession implements Session {
     const { app, account } = this.connection;
     this.seat.live();
     for (const room of this.#patterns.named) this.#enter(room);
-    this.#options.roomsOf(app, account).then(
-      (rooms) => this.memberOf(rooms),
+    const rooms = this.#options.roomsOf(app, account);
+    if (!(rooms instanceof Promise)) return this.memberOf(rooms);
+    rooms.then(
+      (read) => this.memberOf(read),
       (error: unknown) => this.#notEntered("store", error),
     );
   }

@@ -16,8 +16,8 @@ export interface SessionOptions {
   apps: AppRegistry;
   publish: Publish;
   streams: Streams;
-  /** The rooms that the backend has added an account to. Rejects with STORE_UNAVAILABLE. */
-  roomsOf: (app: string, account: string) => Promise<readonly string[]>;
+  /** The rooms that the backend has added an account to; at once where the store answers so. Rejects with STORE_UNAVAILABLE. */
+  roomsOf: (app: string, account: string) => readonly string[] | Promise<readonly string[]>;
   limits: NodeLimits;
   wheel: Wheel;
   /** Between the signs of life that a v2 client gets, milliseconds. */

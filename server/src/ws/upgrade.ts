@@ -112,33 +112,41 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
     if (client) turnAway(client, handshake.protocol === "newer" ? CloseCode.PROTOCOL_UNSUPPORTED : closeCodeOf(error), error.message);
   }
 
-  /** One promise for each handshake: many come at once when a node has gone. */
-  function handle(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  /** Without a promise where there is nothing to wait for: many come at once when a node has gone. */
+  function handle(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> | undefined {
     let handshake: Handshake | undefined;
+    let found: Found;
+    let admitted: Seat | Promise<Seat>;
     try {
       checkDraining();
-      const known = readHandshake(request);
-      handshake = known;
-      const found = find(known, socket);
-      hub
-        .admit(found.app, found.grant.account)
-        .then(
-          (seat) => accept(request, socket, head, found, seat),
-          (error: unknown) => refuseWith(error, request, socket, head, known),
-        )
-        .catch(failed);
+      handshake = readHandshake(request);
+      found = find(handshake, socket);
+      admitted = hub.admit(found.app, found.grant.account);
     } catch (error) {
       refuseWith(error, request, socket, head, handshake);
+      return undefined;
     }
-    function failed(error: unknown): void {
-      log.error({ event: "connect failed", err: error });
-      socket.destroy();
+    if (!(admitted instanceof Promise)) {
+      accept(request, socket, head, found, admitted);
+      return undefined;
     }
+    return admitted.then(
+      (seat) => accept(request, socket, head, found, seat),
+      (error: unknown) => refuseWith(error, request, socket, head, handshake),
+    );
   }
 
   return (request, socket, head) => {
+    const failed = (error: unknown) => {
+      log.error({ event: "connect failed", err: error });
+      socket.destroy();
+    };
     // The HTTP server no longer listens to this socket's errors.
     socket.on("error", ignore);
-    handle(request, socket, head);
+    try {
+      handle(request, socket, head)?.catch(failed);
+    } catch (error) {
+      failed(error);
+    }
   };
 }
