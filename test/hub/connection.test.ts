@@ -196,3 +196,8 @@ test("a slow reader that never answers the close frame is cut after the time-out
   const [code] = await once(socket, "close");
   assert.equal(code, 1006, "it never answered");
 });
+
+test("a connection knows when it was made, and by which clock", () => {
+  assert.equal(timed().connection.connectedAtMs, 1_000_000);
+  assert.equal(timed({}, 1_795_412_345_678).connection.connectedAtMs, 1_795_412_345_678);
+});

@@ -12,8 +12,11 @@ export type Tap = (message: Message, position: EntryPosition | undefined) => voi
 const NONE: ReadonlyMap<Connection, Tap> = new Map();
 const NOBODY: readonly Connection[] = [];
 
-export class Channel implements Stream {
-  readonly target: Target;
+/** It is its own target: another object would be kept for every account. */
+export class Channel implements Stream, Target {
+  readonly app: string;
+  readonly kind: Target["kind"];
+  readonly name: string;
   /** Settled when the exchange has confirmed that messages reach this node, or has not; `undefined` once it has. */
   held: Promise<void> | undefined;
   /** Connections that get messages as they come: of most accounts there is one, which needs no set. */
@@ -23,9 +26,23 @@ export class Channel implements Stream {
   #taps: Map<Connection, Tap> | undefined;
   readonly #slowOf: (target: Target) => SlowPolicy;
 
-  constructor(target: Target, held: Promise<void> | undefined, slowOf: (target: Target) => SlowPolicy) {
-    this.target = target;
+  constructor({ app, kind, name }: Target, slowOf: (target: Target) => SlowPolicy) {
+    this.app = app;
+    this.kind = kind;
+    this.name = name;
     this.#slowOf = slowOf;
+  }
+
+  get target(): Target {
+    return this;
+  }
+
+  get slow(): SlowPolicy {
+    return this.#slowOf(this);
+  }
+
+  /** Settles when the exchange has confirmed that messages reach this node, or has not. */
+  holdUntil(held: Promise<void> | undefined): void {
     this.held = held;
     held?.then(
       () => {
@@ -33,10 +50,6 @@ export class Channel implements Stream {
       },
       () => {},
     );
-  }
-
-  get slow(): SlowPolicy {
-    return this.#slowOf(this.target);
   }
 
   /** Connections that are catching up. */
@@ -131,7 +144,9 @@ export function createChannels({ hold, release, slowOf }: ChannelsOptions): Chan
       const byName = entrance(target.app)[target.kind];
       let channel = byName.get(target.name);
       if (!channel) {
-        channel = new Channel(target, hold(target), slowOf);
+        channel = new Channel(target, slowOf);
+        // From now on all ask with this one.
+        channel.holdUntil(hold(channel));
         byName.set(target.name, channel);
       }
       channel.users++;
@@ -139,11 +154,11 @@ export function createChannels({ hold, release, slowOf }: ChannelsOptions): Chan
     },
     leave(channel) {
       if (--channel.users > 0) return;
-      const { target } = channel;
-      const channels = apps.get(target.app);
-      channels?.[target.kind].delete(target.name);
-      if (channels && channels.account.size + channels.room.size + channels.app.size === 0) apps.delete(target.app);
-      release(target);
+      const { app, kind, name } = channel;
+      const channels = apps.get(app);
+      channels?.[kind].delete(name);
+      if (channels && channels.account.size + channels.room.size + channels.app.size === 0) apps.delete(app);
+      release(channel);
     },
     *accounts() {
       for (const { account } of apps.values()) yield* account.values();

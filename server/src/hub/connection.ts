@@ -38,6 +38,9 @@ const TOGETHER_MS = 2 * TICK_MS;
 const SOCKET_PING: Outgoing = { frame: Buffer.of(0x89, 0) };
 const OP_PING: Outgoing = { frame: textFrame(PING) };
 
+/** Connections keep their times as what they are after this, milliseconds: of small numbers the engine makes no objects. */
+const BEGINNING_MS = Date.now();
+
 export class Connection extends Outbox<ConnectionSettings> implements Timed {
   // First what every message needs to see, next to the outbox's members in memory.
   readonly id: string;
@@ -54,8 +57,8 @@ export class Connection extends Outbox<ConnectionSettings> implements Timed {
   readonly app: string;
   readonly account: string;
   readonly deviceId: string | undefined;
-  readonly connectedAtMs: number;
-  #expiresAtMs: number | undefined;
+  readonly #connectedAt: number;
+  #expiresAt: number | undefined;
 
   /** `raw` is the TCP socket of the upgrade, `peer` what has been made of it. */
   constructor(peer: Peer, raw: Duplex, identity: ConnectionIdentity, settings: ConnectionSettings) {
@@ -66,11 +69,16 @@ export class Connection extends Outbox<ConnectionSettings> implements Timed {
     this.deviceId = identity.deviceId;
     this.protocol = identity.protocol;
     this.deflates = identity.deflates;
-    this.connectedAtMs = settings.now();
-    this.#expiresAtMs = identity.expiresAtMs;
+    const nowMs = settings.now();
+    this.#connectedAt = nowMs - BEGINNING_MS;
+    this.#expiresAt = sinceBeginning(identity.expiresAtMs);
     this.#sentTick = settings.wheel.tick;
     this.#pingTick = this.#nextPingTick();
-    settings.wheel.add(this, this.#untilNext(this.connectedAtMs));
+    settings.wheel.add(this, this.#untilNext(nowMs));
+  }
+
+  get connectedAtMs(): number {
+    return BEGINNING_MS + this.#connectedAt;
   }
 
   /** Sends a frame at the end of this turn. False when it is not: the connection is closing, or is closed now for its slowness. */
@@ -91,7 +99,7 @@ export class Connection extends Outbox<ConnectionSettings> implements Timed {
 
   /** The token that holds now expires then; `undefined`: nothing ends the connection. */
   expireAt(expiresAtMs: number | undefined): void {
-    this.#expiresAtMs = expiresAtMs;
+    this.#expiresAt = sinceBeginning(expiresAtMs);
     if (this.slot < 0) return;
     const { wheel, now } = this.settings;
     wheel.remove(this);
@@ -180,7 +188,11 @@ export class Connection extends Outbox<ConnectionSettings> implements Timed {
   }
 
   #endMs(): number {
-    if (this.#expiresAtMs === undefined) return Number.POSITIVE_INFINITY;
-    return this.protocol === "classic" ? this.#expiresAtMs : this.#expiresAtMs + GRACE_MS;
+    if (this.#expiresAt === undefined) return Number.POSITIVE_INFINITY;
+    return BEGINNING_MS + this.#expiresAt + (this.protocol === "classic" ? 0 : GRACE_MS);
   }
+}
+
+function sinceBeginning(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : ms - BEGINNING_MS;
 }

@@ -5,30 +5,45 @@ import type { Message } from "../protocol/message.ts";
 import type { EntryPosition, Position } from "../protocol/position.ts";
 import { createEpochs } from "./epochs.ts";
 import { keptMessages, streamLifeMs } from "./history.ts";
-import { createPlace, LastUse, type Place } from "./last-use.ts";
+import { LastUse, type Place } from "./last-use.ts";
 import { Recent } from "./recent.ts";
 import type { Entry, Latest, Missed } from "./store.ts";
 
-class Stream {
+/** Of an account that is connected and gets nothing there is no more than this: each member counts. */
+class Stream implements Place<Stream> {
   readonly id: string;
   epoch: string;
   /** Of the last entry; 0 before the first. */
   offset = 0;
   msgId = "";
-  /** The latest entries, the last one at `offset`. `undefined` when none is kept. */
-  entries: Recent<Message> | undefined;
-  /** The msg_id before the first of `entries`. */
-  before = "";
-  /** When its entries end, and when it is forgotten. */
-  entriesEndMs = 0;
-  endMs = 0;
-  readonly used: Place<Stream> = createPlace(this);
-  /** `undefined` until an entry is kept. */
-  kept: Place<Stream> | undefined;
+  /** When it is forgotten, in seconds since 1970: a small number, which the engine keeps in its place. */
+  endSecond = 0;
+  /** `undefined` when no entry is kept. */
+  history: History | undefined;
+  before: Stream | undefined;
+  after: Stream | undefined;
 
   constructor(id: string, epoch: string) {
     this.id = id;
     this.epoch = epoch;
+  }
+}
+
+/** What is kept of a stream: its latest entries. */
+class History implements Place<History> {
+  readonly stream: Stream;
+  /** The last one is at the stream's `offset`. */
+  readonly entries = new Recent<Message>();
+  /** The msg_id before the first of them. */
+  previous: string;
+  /** When they end. */
+  endMs = 0;
+  before: History | undefined;
+  after: History | undefined;
+
+  constructor(stream: Stream, previous: string) {
+    this.stream = stream;
+    this.previous = previous;
   }
 }
 
@@ -61,40 +76,42 @@ function weight({ data, key = "", trace = "" }: Message): number {
   return 2 * (data.length + key.length + trace.length) + 300;
 }
 
+function hasEnded({ endSecond }: Stream, nowMs: number): boolean {
+  return endSecond * 1_000 <= nowMs;
+}
+
 export function createMemoryStreams({ now, maxStreams, maxBytes }: MemoryStreamsOptions): MemoryStreams {
   const newEpoch = createEpochs();
   const streams = new Map<string, Stream>();
   /** Of those that live equally long, what is freed is always in front. */
   const lastUsed = new LastUse<Stream>();
-  const lastKept = new LastUse<Stream>();
+  const lastKept = new LastUse<History>();
   let bytes = 0;
   /** Shared by all streams made since one was last forgotten: none of them can be that one come back. */
   let epoch = newEpoch();
 
-  function dropHistory(stream: Stream): void {
-    const { entries, kept } = stream;
-    if (!entries || !kept) return;
+  function dropHistory(history: History): void {
+    const { stream, entries } = history;
     for (let message = entries.shift(); message; message = entries.shift()) bytes -= weight(message);
-    stream.entries = undefined;
-    stream.before = stream.msgId;
-    lastKept.remove(kept);
+    lastKept.remove(history);
+    stream.history = undefined;
   }
 
   function forget(stream: Stream): void {
-    dropHistory(stream);
+    if (stream.history) dropHistory(stream.history);
     streams.delete(stream.id);
-    lastUsed.remove(stream.used);
+    lastUsed.remove(stream);
     epoch = newEpoch();
   }
 
   function free(nowMs: number): void {
     let left = FREED_PER_APPEND;
-    for (let stream = lastKept.first; stream; stream = lastKept.first) {
-      if (bytes <= maxBytes && (stream.entriesEndMs > nowMs || left-- <= 0)) break;
-      dropHistory(stream);
+    for (let history = lastKept.first; history; history = lastKept.first) {
+      if (bytes <= maxBytes && (history.endMs > nowMs || left-- <= 0)) break;
+      dropHistory(history);
     }
     for (let stream = lastUsed.first; stream; stream = lastUsed.first) {
-      if (streams.size <= maxStreams && (stream.endMs > nowMs || left-- <= 0)) break;
+      if (streams.size <= maxStreams && (!hasEnded(stream, nowMs) || left-- <= 0)) break;
       forget(stream);
     }
   }
@@ -102,45 +119,41 @@ export function createMemoryStreams({ now, maxStreams, maxBytes }: MemoryStreams
   /** The stream, made when it is not there, and last in the order of use; it holds no more than the rule keeps. */
   function use(id: string, rule: HistoryRule, nowMs: number): Stream {
     let stream = streams.get(id);
-    if (stream && stream.endMs <= nowMs) {
+    if (stream && hasEnded(stream, nowMs)) {
       forget(stream);
       stream = undefined;
     }
     if (!stream) {
       stream = new Stream(flat(id), epoch);
       streams.set(stream.id, stream);
-    } else if (stream.entries) {
-      if (stream.entriesEndMs <= nowMs) dropHistory(stream);
-      else trim(stream, keptMessages(rule));
+    } else if (stream.history) {
+      if (stream.history.endMs <= nowMs) dropHistory(stream.history);
+      else trim(stream.history, keptMessages(rule));
     }
-    stream.endMs = nowMs + streamLifeMs(rule);
-    lastUsed.use(stream.used);
+    stream.endSecond = Math.ceil((nowMs + streamLifeMs(rule)) / 1_000);
+    lastUsed.use(stream);
     return stream;
   }
 
-  function trim(stream: Stream, most: number): void {
-    if (most === 0) dropHistory(stream);
-    const { entries } = stream;
-    while (entries && entries.length > most) {
-      const oldest = entries.shift() as Message;
-      stream.before = oldest.msgId;
+  function trim(history: History, most: number): void {
+    if (most === 0) return dropHistory(history);
+    while (history.entries.length > most) {
+      const oldest = history.entries.shift() as Message;
+      history.previous = oldest.msgId;
       bytes -= weight(oldest);
     }
   }
 
-  function keep(stream: Stream, rule: HistoryRule, message: Message, nowMs: number): void {
+  /** Keeps the entry that the stream has got now. */
+  function keep(stream: Stream, previous: string, rule: HistoryRule, message: Message, nowMs: number): void {
     const most = keptMessages(rule);
-    if (most === 0) {
-      stream.before = message.msgId;
-      return;
-    }
-    stream.entries ??= new Recent();
-    stream.entries.push(message);
+    if (most === 0) return;
+    stream.history ??= new History(stream, previous);
+    stream.history.entries.push(message);
     bytes += weight(message);
-    trim(stream, most);
-    stream.entriesEndMs = nowMs + rule.ms;
-    stream.kept ??= createPlace(stream);
-    lastKept.use(stream.kept);
+    trim(stream.history, most);
+    stream.history.endMs = nowMs + rule.ms;
+    lastKept.use(stream.history);
   }
 
   function current({ epoch, offset, msgId }: Stream): Position {
@@ -148,12 +161,13 @@ export function createMemoryStreams({ now, maxStreams, maxBytes }: MemoryStreams
   }
 
   /** At most `limit` entries from an offset on, or from the oldest that is left. */
-  function read({ epoch, offset: last, entries, before }: Stream, from: number, limit: number): Entry[] {
-    if (!entries) return [];
+  function read({ epoch, offset: last, history }: Stream, from: number, limit: number): Entry[] {
+    if (!history) return [];
+    const { entries } = history;
     const first = last - entries.length + 1;
     const start = Math.max(0, from - first);
     return entries.slice(start, start + limit).map((message, i) => {
-      const previous = start + i === 0 ? before : (entries.at(start + i - 1) as Message).msgId;
+      const previous = start + i === 0 ? history.previous : (entries.at(start + i - 1) as Message).msgId;
       return { message, position: { epoch, offset: first + start + i, previous } };
     });
   }
@@ -165,7 +179,7 @@ export function createMemoryStreams({ now, maxStreams, maxBytes }: MemoryStreams
       const previous = stream.msgId;
       stream.offset++;
       stream.msgId = message.msgId;
-      keep(stream, rule, message, nowMs);
+      keep(stream, previous, rule, message, nowMs);
       free(nowMs);
       return { epoch: stream.epoch, offset: stream.offset, previous };
     },
@@ -186,7 +200,7 @@ export function createMemoryStreams({ now, maxStreams, maxBytes }: MemoryStreams
     },
     latest(id, rule, before = Number.POSITIVE_INFINITY, limit) {
       const stream = use(id, rule, now());
-      const oldest = stream.offset - (stream.entries?.length ?? 0) + 1;
+      const oldest = stream.offset - (stream.history?.entries.length ?? 0) + 1;
       const end = Math.max(oldest, Math.min(before, stream.offset + 1));
       const from = Math.max(oldest, end - limit);
       return { position: current(stream), entries: read(stream, from, end - from), more: from > oldest };
@@ -199,8 +213,8 @@ export function createMemoryStreams({ now, maxStreams, maxBytes }: MemoryStreams
     sweep() {
       const nowMs = now();
       for (const stream of streams.values()) {
-        if (stream.entriesEndMs <= nowMs) dropHistory(stream);
-        if (stream.endMs <= nowMs) forget(stream);
+        if (stream.history && stream.history.endMs <= nowMs) dropHistory(stream.history);
+        if (hasEnded(stream, nowMs)) forget(stream);
       }
     },
     clear() {

@@ -9,8 +9,8 @@ export interface AccessOwner {
   onPassEnded(room: string): void;
 }
 
-export class Access {
-  readonly memberships = new Memberships();
+/** With the account's memberships in one: every connection has both. */
+export class Access extends Memberships {
   /** Of the connect token. */
   patterns: RoomPatterns;
   #passes: Map<string, Pass> | undefined;
@@ -18,13 +18,18 @@ export class Access {
   readonly #wheel: Wheel;
 
   constructor(patterns: RoomPatterns, owner: AccessOwner, wheel: Wheel) {
+    super();
     this.patterns = patterns;
     this.#owner = owner;
     this.#wheel = wheel;
   }
 
+  get memberships(): Memberships {
+    return this;
+  }
+
   opens(room: string): boolean {
-    return this.patterns.opens(room) || this.memberships.has(room) || (this.#passes?.has(room) ?? false);
+    return this.patterns.opens(room) || this.has(room) || (this.#passes?.has(room) ?? false);
   }
 
   /** Lets the connection into a room until a token's `exp` has passed, with the leeway that clocks have. A new token takes the place of the one before. */

@@ -4,31 +4,30 @@
 const NO_ROOMS = new Set<string>();
 
 export class Memberships {
-  /** `undefined` until they have been read. */
-  #rooms: Set<string> | undefined;
-  /** What has changed since the connection receives, until then. */
-  #changes: Map<string, boolean> | undefined;
+  /** Until they have been read, what has changed since the connection receives, if anything; one member for both, as most connections need neither. */
+  #rooms: Set<string> | Map<string, boolean> | undefined;
 
   /** Whether they have been read. */
   get known(): boolean {
-    return this.#rooms !== undefined;
+    return this.#rooms instanceof Set;
   }
 
   /** Those known of. */
   get rooms(): ReadonlySet<string> {
-    return this.#rooms ?? new Set([...(this.#changes ?? [])].filter(([, member]) => member).map(([room]) => room));
+    if (this.#rooms instanceof Set) return this.#rooms;
+    return new Set([...(this.#rooms ?? [])].filter(([, member]) => member).map(([room]) => room));
   }
 
   has(room: string): boolean {
-    return this.#rooms?.has(room) ?? this.#changes?.get(room) ?? false;
+    return this.#rooms instanceof Set ? this.#rooms.has(room) : (this.#rooms?.get(room) ?? false);
   }
 
   /** Notes a change; false when it is none. */
   change(room: string, member: boolean): boolean {
-    if (this.#rooms === undefined) {
-      this.#changes ??= new Map();
-      if (this.#changes.get(room) === member) return false;
-      this.#changes.set(room, member);
+    if (!(this.#rooms instanceof Set)) {
+      this.#rooms ??= new Map();
+      if (this.#rooms.get(room) === member) return false;
+      this.#rooms.set(room, member);
       return true;
     }
     if (this.#rooms.has(room) === member) return false;
@@ -43,17 +42,17 @@ export class Memberships {
    * @returns the rooms that are new, and those that are gone
    */
   read(rooms: readonly string[]): { added: readonly string[]; removed: readonly string[] } {
-    if (rooms.length === 0 && this.#changes === undefined && this.#rooms === undefined) {
+    if (rooms.length === 0 && this.#rooms === undefined) {
       this.#rooms = NO_ROOMS;
       return { added: [], removed: [] };
     }
     const before = this.rooms;
     const now = new Set(rooms);
-    for (const [room, member] of this.#changes ?? []) {
+    const changes = this.#rooms instanceof Map ? this.#rooms : [];
+    for (const [room, member] of changes) {
       if (member) now.add(room);
       else now.delete(room);
     }
-    this.#changes = undefined;
     this.#rooms = now;
     return { added: [...now].filter((room) => !before.has(room)), removed: [...before].filter((room) => !now.has(room)) };
   }
