@@ -2,7 +2,7 @@
 import { stayAwake } from "../harness/awake.ts";
 import { interleave } from "../harness/measure.ts";
 import type { Context, Result, Scenario } from "../harness/scenario.ts";
-import { bareWs, ours, socketIo } from "./subjects.ts";
+import { bareWs, bareWsWithToken, ours, socketIo } from "./subjects.ts";
 
 const connect: Scenario = {
   name: "connect",
@@ -17,9 +17,14 @@ async function run(context: Context): Promise<Result> {
   const count = quick ? 500 : 2_000;
   const endAwake = stayAwake();
   stage.after(endAwake);
-  const [bare, peer, { classic, v2, again }] = await Promise.all([bareWs(context, count), socketIo(stage, count), ours(context, count)]);
-  // That of v2 has no goal, and is used by others.
-  const subjects = quick ? [bare, peer, classic, again] : [bare, peer, classic, again, v2];
+  const [bare, least, peer, { classic, v2, again }] = await Promise.all([
+    bareWs(context, count),
+    bareWsWithToken(context, count),
+    socketIo(stage, count),
+    ours(context, count),
+  ]);
+  // The last two have no goal; v2 is used by others.
+  const subjects = quick ? [bare, peer, classic, again] : [bare, peer, classic, again, v2, least];
   // What the engine has not compiled yet would be measured as if it stayed so.
   for (let n = 0; n < 3; n++) await Promise.all(subjects.map((subject) => subject.measure()));
   const measured = await interleave(context, subjects, { repetitions: quick ? 5 : 11, warmUp: false });
@@ -32,6 +37,7 @@ async function run(context: Context): Promise<Result> {
       ...(quick
         ? []
         : [
+            measured.ratio("the most there can be: with a new token, bare ws with jsonwebtoken / bare ws", least, bare, undefined, "inverse"),
             measured.ratio("with a new token, v2 up to hello / bare ws", v2, bare, undefined, "inverse"),
             measured.ratio("with a new token, v2 up to hello / socket.io with a token", v2, peer, undefined, "inverse"),
           ]),

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { tokenFor } from "../../helpers/client.ts";
+import { SECRET } from "../../helpers/server.ts";
 import { oursInMemory } from "../exchange/nodes.ts";
 import { cpuUsOf } from "../harness/cpu.ts";
 import type { Subject } from "../harness/measure.ts";
@@ -49,6 +50,12 @@ function subject(name: string, { pid, port }: Server, count: number, clients: ()
 export const startBareWs: (context: Pick<Context, "runStage">) => Promise<Server> = onceARun((stage) =>
   startScript(stage, new URL("./bare-ws.ts", import.meta.url)),
 );
+
+/** ws and jsonwebtoken, and nothing else: what a server that verifies tokens with that can come to. */
+export async function bareWsWithToken({ stage }: Context, count: number): Promise<Subject> {
+  const server = await startScript(stage, new URL("./bare-ws.ts", import.meta.url), { args: [SECRET] });
+  return subject("bare ws with jsonwebtoken", server, count, () => classicClient(nthOf(tokens(count))));
+}
 
 /** Ours on the local exchange and the memory store. */
 export async function startOurs(context: Pick<Context, "runStage">): Promise<Server> {
