@@ -41,7 +41,7 @@ export class Channel implements Stream, Target {
     return this.#slowOf(this);
   }
 
-  /** Settles when the exchange has confirmed that messages reach this node, or has not. */
+  /** The exchange has been asked to hold it, and may have to confirm that. */
   holdUntil(held: Promise<void> | undefined): void {
     this.held = held;
     held?.then(
@@ -145,7 +145,7 @@ export function createChannels({ hold, release, slowOf }: ChannelsOptions): Chan
       let channel = byName.get(target.name);
       if (!channel) {
         channel = new Channel(target, slowOf);
-        // From now on all ask with this one.
+        // Whoever keeps the target keeps the channel, not an object beside it.
         channel.holdUntil(hold(channel));
         byName.set(target.name, channel);
       }

@@ -9,7 +9,7 @@ export interface AccessOwner {
   onPassEnded(room: string): void;
 }
 
-/** With the account's memberships in one: every connection has both. */
+/** In one object with the account's memberships: every connection has both, and another object each would be kept for it. */
 export class Access extends Memberships {
   /** Of the connect token. */
   patterns: RoomPatterns;
@@ -24,6 +24,7 @@ export class Access extends Memberships {
     this.#wheel = wheel;
   }
 
+  /** What the backend has added the account to, alone. */
   get memberships(): Memberships {
     return this;
   }
