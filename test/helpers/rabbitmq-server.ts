@@ -50,8 +50,13 @@ export async function startRabbitmq(t: Owner, settings = ""): Promise<RabbitmqSe
   const env = await environment(directory, port, distPort, epmdPort, settings);
   let epmd: ChildProcess | undefined;
   let vm: ChildProcess | undefined;
+  let booted: Promise<string> | undefined;
+
+  const ctl = async (...args: string[]): Promise<string> =>
+    (await run(CTL, ["--quiet", "-n", String(env["RABBITMQ_NODENAME"]), ...args], { env, cwd: directory })).stdout;
 
   async function start(): Promise<void> {
+    booted = undefined;
     epmd ??= spawn(EPMD, ["-port", String(epmdPort), "-address", "127.0.0.1"], { env, stdio: "ignore" });
     vm = spawn(SERVER, [], { env, cwd: directory, stdio: "ignore" });
     const deadline = Date.now() + BOOT_MS;
@@ -79,7 +84,12 @@ export async function startRabbitmq(t: Owner, settings = ""): Promise<RabbitmqSe
     },
     kill: () => end(vm),
     start,
-    ctl: async (...args) => (await run(CTL, ["--quiet", "-n", String(env["RABBITMQ_NODENAME"]), ...args], { env, cwd: directory })).stdout,
+    ctl: async (...args) => {
+      // The broker answers AMQP a moment before it takes most commands.
+      booted ??= ctl("await_startup");
+      await booted;
+      return ctl(...args);
+    },
   };
 }
 
