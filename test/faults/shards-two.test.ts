@@ -8,6 +8,7 @@ import { createRedisLinks } from "../../server/src/redis/connect.ts";
 import { push } from "../helpers/client.ts";
 import { startProcess } from "../helpers/process.ts";
 import { startRedis } from "../helpers/redis-server.ts";
+import { startSteadyRedis } from "../helpers/steady-redis.ts";
 import { form } from "./harness/form.ts";
 import { startLoad } from "./harness/load.ts";
 import { redisConfig, startNodes } from "./harness/nodes.ts";
@@ -26,7 +27,7 @@ function shardsOf(addresses: readonly string[]): (account: string) => number {
 }
 
 test("one of two Redis dies: its accounts are refused, the others flow on, and when it is back nothing is missing", async (t) => {
-  const redis = [await startRedis(t), await startRedis(t)] as const;
+  const redis = [await startSteadyRedis(t), await startSteadyRedis(t)] as const;
   const addresses = redis.map(({ url }) => url);
   const shardOf = shardsOf(addresses);
   const on = (shard: number) => ACCOUNTS.filter((account) => shardOf(account) === shard);

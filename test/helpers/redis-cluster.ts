@@ -2,7 +2,8 @@
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
-import { freePort, type RedisServer, startRedis } from "./redis-server.ts";
+import { freePort, type RedisServer } from "./redis-server.ts";
+import { startSteadyRedis } from "./steady-redis.ts";
 
 const SLOTS = 16_384;
 
@@ -18,12 +19,12 @@ export interface RedisCluster {
   ownerOf(slot: number): Promise<RedisServer | undefined>;
 }
 
-/** Three masters, and `replicas` (0 or 1) of the first; resolves when all agree that the Cluster is whole. */
+/** Three masters, each of which has written what it answers, and `replicas` (0 or 1) of the first; resolves when all agree that the Cluster is whole. */
 export async function startRedisCluster(t: Pick<TestContext, "after">, { replicas: wanted = 0, args = [] as string[] } = {}): Promise<RedisCluster> {
   const busPorts = new Map<RedisServer, number>();
   const start = async () => {
     const bus = await freePort();
-    const server = await startRedis(t, [
+    const server = await startSteadyRedis(t, [
       "--cluster-enabled",
       "yes",
       "--cluster-node-timeout",

@@ -25,12 +25,11 @@ function appendAgain(store: Store, msgId: string): Promise<{ value: Appended; tr
 }
 
 test("an older copy of the data put back under a running system shows: readers find their place taken or gone", async (t) => {
-  const server = await startRedis(t);
+  const server = await startSteadyRedis(t);
   const { store } = await openFixture(t, [server.url], { historyOf });
   const copy = `${server.directory}-older`;
   t.after(() => rm(copy, { recursive: true, force: true }));
   await appendAll(store, target, ["m1", "m2", "m3"]);
-  // What has been appended is written when the server answers; only the disk's own cache is behind.
   await cp(server.directory, copy, { recursive: true });
   await appendAll(store, target, ["m4", "m5"]);
   const reader = await positionIn(store, target);

@@ -6,6 +6,7 @@ import { ErrorCode } from "../../server/src/errors.ts";
 import { accountTarget, roomTarget, targetId } from "../../server/src/protocol/target.ts";
 import { slotKey } from "../../server/src/redis/names.ts";
 import { startRedis } from "../helpers/redis-server.ts";
+import { startSteadyRedis } from "../helpers/steady-redis.ts";
 import { connectPlain, file, insist, keysOf, openFixture } from "./redis-fixture.ts";
 
 const first = await startRedis(file);
@@ -24,7 +25,7 @@ test("members live in keys without end, one for each account and one for each ro
 });
 
 test("the right is written first: what an outage has cut off is completed by repeating the call", async (t) => {
-  const own = await startRedis(t);
+  const own = await startSteadyRedis(t);
   const { store, links } = await openFixture(t, [first.url, own.url]);
   const shardOf = (each: ReturnType<typeof roomTarget>) => links.shardOf(targetId(each)).index;
   const names = Array.from({ length: 100 }, (_, i) => `${i}`);

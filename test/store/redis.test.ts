@@ -10,6 +10,7 @@ import { accountTarget, appTarget, roomTarget, targetId } from "../../server/src
 import { channelName, slotKey } from "../../server/src/redis/names.ts";
 import { MAX_ROOMS } from "../../server/src/store/store.ts";
 import { startRedis } from "../helpers/redis-server.ts";
+import { startSteadyRedis } from "../helpers/steady-redis.ts";
 import { storeContract } from "./contract.ts";
 import { age, connectPlain, createFixture, file, keysOf, openFixture } from "./redis-fixture.ts";
 import { appendAll, idsOf, message, missedIds, positionIn, positionOf } from "./subject.ts";
@@ -38,7 +39,7 @@ for (const [name, addresses, publish] of [
   });
 
 test("two shards share the streams, and a shard that is away takes only its own with it", async (t) => {
-  const own = await startRedis(t);
+  const own = await startSteadyRedis(t);
   const { store, prefix, links } = await openFixture(t, [first.url, own.url]);
   const targets = Array.from({ length: 200 }, (_, i) => accountTarget("a", `${i}`));
   await Promise.all(targets.map((each) => store.append(each, message("m"), 0)));
