@@ -7,7 +7,6 @@ import { createRedisExchange } from "../../server/src/exchange/redis.ts";
 import { createLog, type Log } from "../../server/src/log.ts";
 import { createRedisLinks } from "../../server/src/redis/connect.ts";
 import type { RedisLinks } from "../../server/src/redis/links.ts";
-import { awakeMs } from "../helpers/awake.ts";
 import { collector } from "./contract.ts";
 
 export const silent: Log = createLog({ level: "silent" });
@@ -54,10 +53,10 @@ export async function openRedisNode(t: Pick<TestContext, "after">, options: Redi
 
 /** Polls until the condition holds and answers how long that took, ms; fails after `limitMs`. */
 export async function within(limitMs: number, what: string, condition: () => boolean | Promise<boolean>): Promise<number> {
-  const start = awakeMs();
+  const start = performance.now();
   while (!(await condition())) {
-    assert.ok(awakeMs() - start < limitMs, `${what} within ${limitMs} ms`);
+    assert.ok(performance.now() - start < limitMs, `${what} within ${limitMs} ms`);
     await sleep(10);
   }
-  return awakeMs() - start;
+  return performance.now() - start;
 }

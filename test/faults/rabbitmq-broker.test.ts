@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { after, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect as connectAmqp } from "amqplib";
-import { awakeMs } from "../helpers/awake.ts";
 import { pushOpen } from "../helpers/client.ts";
 import { startRabbitmq } from "../helpers/rabbitmq-server.ts";
 import { startRedis } from "../helpers/redis-server.ts";
@@ -96,10 +95,10 @@ test("RabbitMQ runs out of memory: pushes are refused in time, sockets stay open
   await broker.ctl("set_vm_memory_high_watermark", "0.0001");
   try {
     await until("the nodes notice", 3_000, async () => (await nodes.sum("xlvein_exchange_up")) === 0);
-    const startMs = awakeMs();
+    const startMs = performance.now();
     const classic = await pushOpen(url, ACCOUNTS[0] as string, { text: "classic" });
     assert.equal(classic.error, 1007);
-    assert.ok(awakeMs() - startMs < 2_000, "the classic path answers in time, too");
+    assert.ok(performance.now() - startMs < 2_000, "the classic path answers in time, too");
     assert.match((await nodes[0]?.ready()) ?? "", /blocked by the broker/);
     await sleep(LOAD_MS);
   } finally {

@@ -1,7 +1,6 @@
 // Waiting for something to become true, with an end.
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { awakeMs } from "../../helpers/awake.ts";
 import type { Acknowledged } from "./load.ts";
 import type { Arrival } from "./receivers.ts";
 import { identityOf } from "./verdict.ts";
@@ -11,10 +10,10 @@ const COUNT_MS = 100;
 
 /** Resolves with how long it took, ms. Fails with `what` after `withinMs`. A look that throws says no. */
 export async function until(what: string, withinMs: number, look: () => boolean | Promise<boolean>): Promise<number> {
-  const startMs = awakeMs();
+  const startMs = performance.now();
   for (;;) {
     const yes = await new Promise<boolean>((resolve) => resolve(look())).catch(() => false);
-    const tookMs = awakeMs() - startMs;
+    const tookMs = performance.now() - startMs;
     if (yes) return tookMs;
     assert.ok(tookMs < withinMs, `${what}: not within ${withinMs} ms`);
     await sleep(LOOK_MS);
